@@ -10,7 +10,7 @@ import { runToItsEnd } from "./command-line";
 const redactor = createRedactor();
 const listeners = new Set<() => void>();
 
-/** Who read our output has left: a closed pipe, as in `homelab up | head`, or a terminal that is gone. */
+/** The reader of our output is gone: a closed pipe, as in `homelab up | head`, or a closed terminal. */
 const READER_GONE = new Set(["EPIPE", "EIO"]);
 let isRead = true;
 
@@ -27,7 +27,7 @@ const session: Session = {
   redactor,
 };
 
-/** A run under way finishes what it has started. Where there is none, nothing can be left half done: end like any program. */
+/** A run under way finishes what it has started. Where none is, nothing can be left half done, and the process ends at once. */
 function interrupt(exitCode: ExitCode): void {
   if (listeners.size === 0) process.exit(exitCode);
   for (const listener of listeners) listener();
@@ -46,7 +46,7 @@ process.stderr.on("error", (cause) => {
   if (!READER_GONE.has(systemErrorCode(cause) ?? "")) throw cause;
 });
 
-// Node would print these itself, past the redactor.
+// Node would print these itself, without redaction.
 for (const event of ["uncaughtException", "unhandledRejection"] as const) {
   process.on(event, (thrown: unknown) => {
     session.err(`error: ${describeError(thrown)}\n`);

@@ -60,7 +60,7 @@ export function findApp(stacks: readonly StackApps[], stack: string, app: string
   return { stack: found, app: own };
 }
 
-/** Whether a stack needs another, itself or by those that it needs. */
+/** Whether a stack needs another one, directly or through the stacks that it needs. */
 export function isAfter(stacks: readonly StackApps[], later: string, earlier: string, seen = new Set<string>()): boolean {
   if (seen.has(later)) return false;
   seen.add(later);

@@ -8,7 +8,7 @@ import { askProgram } from "../target/program";
 
 const answerSchema = z.object({ compose: z.record(z.string(), z.unknown()) });
 
-/** @throws HomelabError E_STACK_UNKNOWN, E_APP_UNKNOWN, E_COMPOSE; and what a plan is refused with */
+/** @throws HomelabError E_STACK_UNKNOWN, E_APP_UNKNOWN, E_COMPOSE; and the errors with which the program refuses a plan */
 export async function compose(args: Arguments, session: Session): Promise<ExitCode> {
   const stack = args.text("stack") ?? "dev";
   const { compose: file } = answerSchema.parse(await askProgram("compose", JSON.stringify({ stack, apps: args.words })));

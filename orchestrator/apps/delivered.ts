@@ -1,6 +1,6 @@
 /**
- * Whether what a commit on main says is delivered: asked of the host on which the homelab's pipelines run, so that who waits needs none of the
- * homelab's secrets. What delivers is `up.yml` on GitHub, and the jobs `plan`, `up` and `rollout` of main's pipeline on GitLab.
+ * Whether a commit on main is delivered. The host on which the homelab's pipelines run is asked, so that the caller needs none of the homelab's
+ * secrets. On GitHub `up.yml` delivers, on GitLab the jobs `plan`, `up` and `rollout` of main's pipeline.
  */
 import { z } from "zod";
 import type { Clock } from "../../common/clock";
@@ -14,11 +14,11 @@ const WORKFLOW = "up.yml";
 /** The last of GitLab's jobs that deliver. */
 const LAST_JOB = "rollout";
 const PAUSE_MS = 15_000;
-/** Newer runs that are looked at: one of them has the commit too. */
+/** How many of the newest runs are listed: the run of a later commit delivers an earlier one too. */
 const LOOKED_AT = 100;
 
 export interface DeliveryRun {
-  /** Counts up on main: what is higher has all that what is lower has. */
+  /** Counts up on main: a run with a higher number has all commits of one with a lower number. */
   readonly number: number;
   /** Page of the run. */
   readonly url: string;
@@ -29,7 +29,7 @@ export interface DeliveryRun {
 
 export interface DeliveryHost {
   readonly where: string;
-  /** The runs of main that have a commit. None while the host has not started one. */
+  /** The runs of main whose commit is this one or a later one. None while the host has not started one. */
   runsWith(commit: string, contains: Contains): Promise<DeliveryRun[]>;
 }
 
@@ -42,11 +42,11 @@ interface Access {
 export type Contains = (history: string, commit: string) => Promise<boolean>;
 
 /**
- * The runs that have the commit: its own, that of the push that brought it with others, and all of main that came after.
+ * The runs that have the commit: its own run, or that of the push that brought it together with later commits, and all later runs.
  * @param runs of main, in any order
  */
 async function having<T extends { readonly sha: string; readonly number: number }>(runs: readonly T[], commit: string, contains: Contains): Promise<T[]> {
-  // The host was asked for the commit's own and for the newest: one may be in both.
+  // The host was asked for the commit's own runs and for the newest runs: one run may be in both lists.
   const sorted = [...new Map(runs.map((run) => [run.number, run])).values()].toSorted((a, b) => a.number - b.number);
   for (const [i, { sha }] of sorted.entries()) if (sha === commit || (await contains(sha, commit))) return sorted.slice(i);
   return [];
@@ -91,7 +91,7 @@ const pipelinesSchema = z.array(z.object({ id: z.number().int(), status: z.strin
 type Pipeline = z.infer<typeof pipelinesSchema>[number];
 const jobsSchema = z.array(z.object({ name: z.string(), status: z.string() }));
 
-/** The last job says what was done: the state of the pipeline is that of its other jobs too. */
+/** The state of the last job decides: that of the pipeline depends on its other jobs too. */
 function gitlabState({ status }: Pipeline, jobs: z.infer<typeof jobsSchema>): Pick<DeliveryRun, "state" | "says"> {
   const last = jobs.find(({ name }) => name === LAST_JOB);
   if (last === undefined) return { state: "failed", says: `it has no job ${LAST_JOB}: the project's variable HOMELAB_RUNNER is not true` };
@@ -129,7 +129,7 @@ export interface Awaited {
   readonly host: DeliveryHost;
   readonly commit: string;
   readonly contains: Contains;
-  /** How long. */
+  /** How long to wait. */
   readonly minutes: number;
 }
 

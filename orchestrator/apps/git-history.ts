@@ -6,7 +6,7 @@ import { HomelabError } from "../../common/errors";
 
 const run = promisify(execFile);
 const TIMEOUT_MS = 30_000;
-/** Commits of a file that are looked through. */
+/** At most so many commits of a file are looked through. */
 const COMMITS = 200;
 
 async function git(root: string, ...args: readonly string[]): Promise<string> {
@@ -14,11 +14,11 @@ async function git(root: string, ...args: readonly string[]): Promise<string> {
     const { stdout } = await run("git", ["-C", root, ...args], { env: childEnv({}), timeout: TIMEOUT_MS, maxBuffer: 64 * 1024 * 1024 });
     return stdout;
   } catch (cause) {
-    throw new HomelabError("E_GIT", `git ${args[0]} does not work in ${root}`, { cause, subject: root, hint: "the checkout must be one of Git's" });
+    throw new HomelabError("E_GIT", `git ${args[0]} does not work in ${root}`, { cause, subject: root, hint: "the checkout must be a Git repository" });
   }
 }
 
-/** When a line of a file was written, as a commit says it; undefined where none has it yet. @param line from 1 */
+/** When the last commit that changed a line was made; undefined where the line is not committed yet. @param line from 1 */
 export async function lineSince(root: string, file: string, line: number): Promise<Date | undefined> {
   const text = await git(root, "blame", "--porcelain", "-L", `${line},${line}`, "--", file);
   const [commit = ""] = text.split(" ");
@@ -26,7 +26,7 @@ export async function lineSince(root: string, file: string, line: number): Promi
   return time === undefined || /^0+$/.test(commit) ? undefined : new Date(Number(time) * 1000);
 }
 
-/** Texts of a file in the commits that changed it, the last first; one that removed it has none. */
+/** The text of a file after each commit that changed it, newest first. Commits that removed it are left out. */
 export async function* textsOf(root: string, file: string): AsyncGenerator<string> {
   const commits = (await git(root, "log", `--max-count=${COMMITS}`, "--diff-filter=ACMRT", "--format=%H", "--", file))
     .split("\n")
@@ -34,7 +34,7 @@ export async function* textsOf(root: string, file: string): AsyncGenerator<strin
   for (const commit of commits) yield await git(root, "show", `${commit}:./${file}`);
 }
 
-/** Whether a file, or all in a folder, is as the last commit has it. */
+/** Whether a file, or everything in a folder, is as in the last commit. */
 export const isCommitted = async (root: string, file: string): Promise<boolean> => (await git(root, "status", "--porcelain", "--", file)).trim() === "";
 
 /** The commit that the checkout is at. */
@@ -54,7 +54,7 @@ export async function isAncestor(root: string, commit: string, of: string): Prom
     await run("git", ["-C", root, "merge-base", "--is-ancestor", commit, of], { env: childEnv({}), timeout: TIMEOUT_MS });
     return true;
   } catch {
-    // 1: it is not; 128: such as a run of a push that is newer than the clone.
+    // Exit code 1: it is not. 128: the clone lacks a commit, such as that of a push made after it was cloned.
     return false;
   }
 }

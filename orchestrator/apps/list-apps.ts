@@ -1,4 +1,4 @@
-/** `homelab apps`: which image runs where, since when, and what waits to go on. */
+/** `homelab apps`: which image runs where, since when, and which images wait for promotion. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { projectRoot } from "../../common/paths";
@@ -17,13 +17,13 @@ interface Row {
   readonly app: string;
   readonly stack: string;
   readonly image: string;
-  /** Of the commit that wrote it, as ISO 8601; `not committed`; undefined where the settings do not name it. */
+  /** Time of the commit that wrote it, in ISO 8601, or `not committed`; undefined where the settings do not name the image. */
   readonly since: string | undefined;
-  /** Stage before with another image, which can be promoted. */
+  /** The stage before, where it has another image, which can be promoted. */
   readonly waiting: string | undefined;
   readonly delivery: string;
   readonly hosts: readonly string[];
-  /** Whether its cluster runs that image; with `--rollout` alone. */
+  /** Whether its cluster runs that image; only with `--rollout`. */
   readonly rollout?: Rollout;
 }
 
@@ -35,7 +35,7 @@ async function sinceOf(stack: string, app: string, movable: boolean): Promise<st
   return (await lineSince(projectRoot(), file, line))?.toISOString() ?? NOT_COMMITTED;
 }
 
-/** The nearest stage before that has the application, where it runs another image. */
+/** The nearest earlier stage that has the application, if it runs another image. */
 function waitingFor(stacks: readonly StackApps[], stack: StackApps, app: string, image: string): string | undefined {
   const before = stacks.filter(({ name, apps }) => isAfter(stacks, stack.name, name) && apps.some((own) => own.name === app && own.movable));
   const nearestOne = before.find(({ name }) => before.every((other) => other.name === name || isAfter(stacks, name, other.name)));
@@ -67,11 +67,11 @@ function table(rows: readonly Row[]): string {
 const HOUR_MS = 3_600_000;
 
 function newerThan(rows: readonly Row[], hours: number, now: number): Row[] {
-  // One that no commit has is newer than all that have one.
+  // An image that is not committed yet is newer than all committed ones.
   return rows.filter(({ since }) => since !== undefined && (since === NOT_COMMITTED || Date.parse(since) > now - hours * HOUR_MS));
 }
 
-/** @throws HomelabError for whatever the site and its settings do not say together; E_GIT; E_STACK_UNKNOWN; with `--rollout` for a state that cannot be read */
+/** @throws HomelabError for errors in the site and its settings; E_GIT; E_STACK_UNKNOWN; with `--rollout` for a state that cannot be read */
 export async function listApps(args: Arguments, session: Session): Promise<ExitCode> {
   const { stacks } = await readApps();
   const named = new Set(args.words.map((word) => findStack(stacks, word)));

@@ -1,4 +1,4 @@
-/** Images of applications that the homelab's own registry does not have: what their pods would wait for in vain. */
+/** Images of applications that the homelab's own registry does not have: pods that need them cannot start. */
 import { HomelabError } from "../../common/errors";
 import { imageOf, parseImage } from "../charts/image-reference";
 import type { StackApps } from "./app-facts";
@@ -6,7 +6,7 @@ import { pinned } from "./registry";
 
 export interface ImagesSeen {
   missing: { image: string; apps: string[] }[];
-  /** Those that could not be asked for, each with the reason: a registry that wants a login. */
+  /** Those of which it is not known, each with the reason, such as a registry that requires a login. */
   unknown: { image: string; why: string }[];
 }
 

@@ -1,4 +1,4 @@
-/** What a promotion is to move, as its flags say it, and what is no promotion. Writes nothing. */
+/** What a promotion moves, by its flags, and which promotions are refused. Writes nothing. */
 import { HomelabError } from "../../common/errors";
 import { projectRoot } from "../../common/paths";
 import { isSameImage, parseImage } from "../charts/image-reference";
@@ -59,7 +59,7 @@ async function forward(stacks: readonly StackApps[], app: string, from: string, 
   return { app, from: source.stack, to: target.stack, now: target.app.image, next: await pinned(parseImage(source.app.image)) };
 }
 
-/** An image that was just built, for the first stage: later ones get what the stage before them has run. */
+/** An image that was just built, for the first stage. Later stages get the image that the stage before them has run. */
 async function built(stacks: readonly StackApps[], app: string, image: string, to: string): Promise<Move> {
   const target = findApp(stacks, to, app);
   checkMovable(target.app, to);
@@ -83,7 +83,7 @@ async function backward(stacks: readonly StackApps[], app: string, to: string): 
   checkMovable(target.app, to);
   for await (const text of textsOf(projectRoot(), settingsOf(to))) {
     const before = imagesIn(text)[app];
-    // The same image under another name (with its digest, with another tag) is no way back.
+    // Settings that name the same image in another way (with its digest, with another tag) are passed over.
     if (before !== undefined && !isSameImage(before, target.app.image))
       return { app, from: undefined, to: target.stack, now: target.app.image, next: await pinned(parseImage(before)) };
   }

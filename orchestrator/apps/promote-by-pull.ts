@@ -1,4 +1,4 @@
-/** A promotion as a pull request of the homelab's repository: its files, its words, and the host that gets it. */
+/** A promotion as a pull request in the homelab's repository: its files, its title and text, and the host that it is opened on. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { projectRoot } from "../../common/paths";
@@ -26,13 +26,13 @@ export function checkHost(host: string | undefined): asserts host is HostName {
     throw usageError(`--pull-request takes github or gitlab, not ${host}`, "see `homelab help promote`");
 }
 
-/** What is another in Git: the settings, and what is rendered of them. */
+/** The files that the promotion changes in Git: the settings, and the manifests that are rendered from them. */
 async function changedFiles({ app, to, next }: Move): Promise<Map<string, string | undefined>> {
   const root = projectRoot();
   const settings = settingsOf(to.name);
   const changed = new Map<string, string | undefined>([[settings, withImage(settings, fs.readFileSync(path.join(root, settings), "utf8"), app, next)]]);
   const folder = gitopsFolder(to.name);
-  // Who keeps no manifests in Git gets none.
+  // Manifests are added only where the checkout has them already.
   if (!fs.existsSync(path.join(root, folder))) return changed;
   const files = await renderedFiles(to.name, { [app]: next });
   const { missing, changed: others, extra } = differenceOf(path.join(root, folder), files);

@@ -89,7 +89,7 @@ test("an image goes from dev to stg to prod by its digest, and back", async () =
   expect([unasked.code, fs.readFileSync(settings("stg"), "utf8")]).toEqual([4, before]);
   const first = await homelab("promote", "writer", "--from", "dev", "--to", "stg", "--yes");
   expect([first.code, first.stderr, imageOf("stg")]).toEqual([0, "", pinnedTo("1.1.0")]);
-  // Nothing else of the file is another.
+  // Nothing else in the file has changed.
   expect(fs.readFileSync(settings("stg"), "utf8").replace(pinnedTo("1.1.0"), `${host}/library/writer:1.0.0`)).toBe(before);
   git("commit", "-qam", "stg runs 1.1.0");
   const again = await homelab("promote", "writer", "--from", "dev", "--to", "stg", "--yes");
@@ -124,7 +124,7 @@ test.each([
   expect([done.code, done.stderr, files()]).toEqual([code, expect.stringContaining(message), before]);
 });
 
-test("the first stage gets what was built, by its digest, and nothing else of the file is another", async () => {
+test("the first stage gets what was built, by its digest, and nothing else in the file changes", async () => {
   const [before, was] = [fs.readFileSync(settings("dev"), "utf8"), imageOf("dev") ?? ""];
   const image = `${host}/library/writer@${DIGESTS["1.0.0"]}`;
   const done = await homelab("promote", "writer", "--to", "dev", "--image", image, "--yes");
@@ -162,7 +162,7 @@ test("killed when it asks the registry, when the stage's tests run, and at the w
   expect(JSON.parse(fs.readFileSync(note, "utf8"))).toEqual({ app: "writer", stack: "dev", image: pinnedTo("1.1.0") });
   expect(fs.readFileSync(settings("stg"), "utf8")).toBe(was);
 
-  // At any moment of the write the file is the one or the other, never half of one.
+  // At any moment of the write the file has its old text or its new text, never a part of one.
   const writing = promote();
   const whole = new Set([was, was.replace(image ?? "", pinnedTo("1.1.0"))]);
   let changed = false;
@@ -181,7 +181,7 @@ test("killed when it asks the registry, when the stage's tests run, and at the w
   expect(fs.readdirSync(checkout).filter((name) => name.startsWith("Pulumi.stg.yaml.") && name !== "Pulumi.stg.yaml")).toEqual([]);
   git("commit", "-qam", "stg runs 1.1.0");
 
-  // The same image by another name is no way back.
+  // A commit that names the same image in another way is passed over.
   setImage("stg", `${host}/library/writer@${DIGESTS["1.1.0"]}`);
   git("commit", "-qam", "without the tag");
   expect((await homelab("promote", "writer", "--to", "stg", "--back", "--yes")).code).toBe(0);

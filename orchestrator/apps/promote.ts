@@ -1,6 +1,6 @@
 /**
- * `homelab promote`: an image goes from one stage to the next, by its digest. What is written is one file, as a whole: a promotion that is
- * cut at any moment has either not happened or is done, and the same command goes on.
+ * `homelab promote`: an image goes from one stage to the next, by its digest. It writes one file, atomically. A promotion that is interrupted
+ * has either changed nothing or is complete, and the same command can be run again.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -23,7 +23,7 @@ import { withImage } from "./settings-images";
 /** How long a stage's tests may take. */
 const VERIFY_MS = 30 * 60_000;
 
-/** The stage's own word on whether what runs there works. @throws HomelabError E_PROMOTION */
+/** Runs the tests of the stage that the image comes from. @throws HomelabError E_PROMOTION where they fail */
 async function verify({ app, from, next }: Move, session: Session): Promise<void> {
   const { verify: command = [] } = from ?? {};
   if (from === undefined || command.length === 0) return;
@@ -39,7 +39,7 @@ async function verify({ app, from, next }: Move, session: Session): Promise<void
 
 /** @returns whether it is agreed to. @throws HomelabError E_REFUSED where nobody can be asked */
 async function agreed({ app, to }: Move, site: string, args: Arguments, session: Session): Promise<boolean> {
-  // A request changes nothing: who merges it agrees.
+  // A pull request changes nothing that runs: whoever merges it agrees to the change.
   if (args.text("pull-request") !== undefined) {
     if (args.flag("yes")) return true;
     if (session.terminal.asks) return askToGoOn(session, `Open a pull request for ${app} in ${to.name}?`);

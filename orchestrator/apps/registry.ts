@@ -9,7 +9,7 @@ import { answeringHost, headerOf, MANIFEST_TYPES, tokenAddress, tokenOf } from "
 
 const TIMEOUT_MS = 20_000;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
-/** Registries on this machine speak without TLS, as Docker has it. */
+/** Registries on this machine are asked without TLS, as Docker does. */
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|localhost)(:\d+)?$/;
 
 async function ask(method: string, url: string, headers: Record<string, string>): Promise<HttpResponse> {
@@ -28,7 +28,7 @@ async function ask(method: string, url: string, headers: Record<string, string>)
   }
 }
 
-/** Undefined where the registry gives none to everybody. */
+/** Undefined where the registry gives no token without a login. */
 async function anonymousToken(challenge: string | undefined, repository: string): Promise<string | undefined> {
   const address = tokenAddress(challenge, repository);
   if (address === undefined) return undefined;

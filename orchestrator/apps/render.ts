@@ -20,13 +20,13 @@ const answerSchema = z.object({ stacks: z.array(renderedSchema) });
 export interface Difference {
   readonly missing: readonly string[];
   readonly changed: readonly string[];
-  /** Files of ours that are not written any more. */
+  /** Files that were rendered before and are not any more. */
   readonly extra: readonly string[];
   /** Files of somebody else that stand where ours would be. */
   readonly foreign: readonly string[];
 }
 
-/** How each file begins that was rendered: others in the folder are somebody else's. */
+/** Each rendered file begins with this line. Files without it are somebody else's. */
 const OURS = /^# Written by `homelab render [^`\n]+`/;
 
 /** YAML files below a folder, from there. */
@@ -51,7 +51,7 @@ export function differenceOf(folder: string, files: Readonly<Record<string, stri
   };
 }
 
-/** @throws HomelabError E_RENDER where a file would be written over that is none of ours */
+/** @throws HomelabError E_RENDER where a file would be overwritten that `render` did not write */
 function checkOurs(folder: string, { foreign: [first] }: Difference): void {
   if (first !== undefined)
     throw new HomelabError("E_RENDER", `${path.join(folder, first)} was not written by homelab render, and would be written over`, {
@@ -61,8 +61,8 @@ function checkOurs(folder: string, { foreign: [first] }: Difference): void {
 }
 
 /**
- * Brings the folder to what was rendered: each file as a whole, and those that are not written any more go last.
- * @throws HomelabError E_RENDER before anything is written, where a file would be written over that is none of ours
+ * Makes the folder equal to what was rendered. Each file is written atomically; files that are not rendered any more are removed last.
+ * @throws HomelabError E_RENDER before anything is written, where a file would be overwritten that `render` did not write
  */
 export function bring(folder: string, files: Readonly<Record<string, string>>, difference: Difference): void {
   checkOurs(folder, difference);
@@ -79,13 +79,13 @@ export function bring(folder: string, files: Readonly<Record<string, string>>, d
   }
 }
 
-/** @throws HomelabError E_STACK_UNKNOWN, E_RENDER; and what a plan is refused with */
+/** @throws HomelabError E_STACK_UNKNOWN, E_RENDER; and the errors with which the program refuses a plan */
 const ask = async (stacks: readonly string[], images: Readonly<Record<string, string>> = {}): Promise<Rendered[]> =>
   answerSchema.parse(await askProgram("render-apps", JSON.stringify({ stacks, images }))).stacks;
 
 /**
- * The files of a stack, by path from its folder. @param images by application, in the place of what its settings name
- * @throws HomelabError E_STACK_UNKNOWN, E_RENDER; and what a plan is refused with
+ * The files of a stack, by path from its folder. @param images by application, instead of those that the settings name
+ * @throws HomelabError E_STACK_UNKNOWN, E_RENDER; and the errors with which the program refuses a plan
  */
 export async function renderedFiles(stack: string, images: Readonly<Record<string, string>>): Promise<Rendered["files"]> {
   const [rendered] = await ask([stack], images);
@@ -93,10 +93,10 @@ export async function renderedFiles(stack: string, images: Readonly<Record<strin
   return rendered.files;
 }
 
-/** Where they are kept in the checkout. */
+/** Where the rendered files of a stack are kept in the checkout. */
 export const gitopsFolder = (stack: string): string => path.join("gitops", stack);
 
-/** @returns the folder as it is shown, and as it is */
+/** @returns the folder as it is shown to the user, and its absolute path */
 function foldersOf(stack: string, args: Arguments): { shown: string; folder: string } {
   const out = args.text("out");
   if (out === undefined) return { shown: gitopsFolder(stack), folder: path.resolve(projectRoot(), gitopsFolder(stack)) };
@@ -104,7 +104,7 @@ function foldersOf(stack: string, args: Arguments): { shown: string; folder: str
   return { shown, folder: path.resolve(shown) };
 }
 
-/** @throws HomelabError E_STACK_UNKNOWN, E_RENDER; and what a plan is refused with: before anything is written */
+/** @throws HomelabError E_STACK_UNKNOWN, E_RENDER; and the errors with which the program refuses a plan. Nothing is written then. */
 export async function render(args: Arguments, session: Session): Promise<ExitCode> {
   const all = (await ask([...new Set(args.words)])).map(({ stack, files }) => {
     const { shown, folder } = foldersOf(stack, args);

@@ -17,7 +17,7 @@ interface Wanted {
 
 /**
  * @param minutes how long to wait for them
- * @returns each with what it does
+ * @returns each with the state of its rollout
  * @throws HomelabError where a state cannot be read
  */
 export async function withRollouts<T extends Wanted>(
@@ -26,7 +26,7 @@ export async function withRollouts<T extends Wanted>(
   args: Arguments,
   session: Session,
 ): Promise<(T & { rollout: Rollout })[]> {
-  // Without words all stacks would be asked.
+  // Without names of stacks, `queryAll` would ask all of them.
   if (wanted.length === 0) return [];
   const stacks = [...new Set(wanted.map(({ stack }) => stack))];
   const { site, results } = await queryAll("outputs", { ...args, words: stacks }, session);

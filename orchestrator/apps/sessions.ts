@@ -47,7 +47,7 @@ function questionOf(args: Arguments, session: Session, verb: string): object {
   return { of: "session", id: args.words[0], sshPublicKey, running: Number(running), now: Math.floor(session.clock.now()), settings: settingsOf(args) };
 }
 
-/** What it prints of a session holds its token: it goes to kubectl, and past the redactor. @throws HomelabError E_SESSION, E_USAGE */
+/** The objects of a session contain its token. kubectl needs it, so they are printed without redaction. @throws HomelabError E_SESSION, E_USAGE */
 export async function sessions(args: Arguments, session: Session, verb: string): Promise<ExitCode> {
   const { objects } = answerSchema.parse(await askProgram("sessions", JSON.stringify(questionOf(args, session, verb))));
   session.rawOut(portableDocuments(objects));

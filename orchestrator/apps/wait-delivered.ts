@@ -1,4 +1,4 @@
-/** `delivered`: waits for the run of the homelab's own pipeline that delivers what this checkout says of a stage. */
+/** `homelab delivered`: waits until the homelab's own pipeline has delivered the last change of a stage's settings. */
 import { projectRoot } from "../../common/paths";
 import { type Arguments, positive, usageError } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
@@ -12,7 +12,7 @@ import { isAncestor, lastCommitOf } from "./git-history";
 
 const MINUTES = 60;
 
-/** The clone stays as it is meanwhile, and the same runs are looked at again and again. */
+/** Answers are kept: the clone does not change while the command waits, and it asks about the same runs again and again. */
 function historyOf(root: string): Contains {
   const known = new Map<string, Promise<boolean>>();
   return (history, commit) => {

@@ -14,7 +14,7 @@ import { readSecret } from "../secrets/secrets-input";
 
 const TOKEN_ID = "homelab@pve!pulumi";
 
-/** Those that a person is asked for, until each answer is one that can be used. */
+/** Asks each question that no flag has answered, until the answer is valid. */
 async function askAll(session: Session, given: Given, skip: readonly Flag[]): Promise<Given> {
   const answers: Partial<Record<Flag, string>> = { ...given };
   for (const [flag, question] of QUESTIONS) {
@@ -27,7 +27,7 @@ async function askAll(session: Session, given: Given, skip: readonly Flag[]): Pr
       try {
         answersOf(tried);
       } catch (thrown) {
-        // Asked again, with what is wrong.
+        // The question is asked again, after what is wrong with the answer.
         if (!(thrown instanceof HomelabError) || thrown.code !== "E_USAGE") throw thrown;
         session.err(`${thrown.message}\n`);
         continue;
@@ -59,7 +59,7 @@ async function fromProxmox(url: string, args: Arguments, session: Session): Prom
 
 function closing({ files, keyFile, authority, toFill }: Initialised, { domain, nodes, stacks }: Answers): string {
   const env = `${ENV.ageKeyFile}=${quote(keyFile)}`;
-  // Without `npx` it is found after `npm link` alone.
+  // Without `npx`, the shell finds it only after `npm link`.
   const own = "npx homelab";
   return [
     `${domain}: ${counted(stacks.length, "stack")} (${stacks.join(", ")}) on ${nodes.map(({ name, memoryMiB }) => `${name} (${Math.round(memoryMiB / 1024)} GiB)`).join(", ")}`,

@@ -1,4 +1,4 @@
-/** Files of a chart's archive (a tar of POSIX, compressed by gzip). */
+/** Files of a chart's archive (a POSIX tar file, compressed by gzip). */
 import { gunzipSync } from "node:zlib";
 import { HomelabError } from "../../common/errors";
 
@@ -11,10 +11,10 @@ const text = (block: Buffer, from: number, length: number): string => {
   return raw.subarray(0, end < 0 ? length : end).toString("utf8");
 };
 
-/** `path` of a header of the kind `x` (https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html). */
+/** The record `path` of a pax extended header, type `x` (https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html). */
 const longPath = (records: string): string | undefined => /^\d+ path=(.*)$/m.exec(records)?.[1];
 
-/** By path inside the chart's folder, the charts inside it among them. @throws HomelabError E_CHART_ARCHIVE */
+/** All files, those of subcharts too, by path inside the chart's folder. @throws HomelabError E_CHART_ARCHIVE */
 export function readChartArchive(archive: Buffer, what: string): Map<string, string> {
   let data: Buffer;
   try {
@@ -30,7 +30,7 @@ export function readChartArchive(archive: Buffer, what: string): Map<string, str
     const short = text(header, 0, 100);
     if (short === "") break;
     const size = Number.parseInt(text(header, 124, 12).trim() || "0", 8);
-    // One below zero would lead back to its own header, for ever.
+    // A negative size would lead back to the same header, in an endless loop.
     if (!(size >= 0 && at + size <= data.length)) throw new HomelabError("E_CHART_ARCHIVE", `${what}: ${short} has no size that fits`, { subject: what });
     const body = data.subarray(at, at + size);
     at += Math.ceil(size / BLOCK) * BLOCK;

@@ -1,5 +1,5 @@
 /**
- * Where charts and images lie: repositories of charts (an index.yaml and archives beside it, https://helm.sh/docs/topics/chart_repository),
+ * Where charts and images are published: repositories of charts (an index.yaml and archives beside it, https://helm.sh/docs/topics/chart_repository),
  * and registries by the distribution protocol of OCI (https://github.com/opencontainers/distribution-spec/blob/main/spec.md).
  */
 import { createHash } from "node:crypto";
@@ -69,7 +69,7 @@ class Answers<T> {
   }
 }
 
-/** Undefined for what is no YAML, such as a proxy's page: no schema takes it. */
+/** Undefined for text that is not YAML, such as a proxy's page: every schema refuses it. */
 function yamlOf(text: string): unknown {
   try {
     return parse(text);
@@ -126,7 +126,7 @@ class ChartRepository {
 const tagsSchema = z.object({ tags: z.array(z.string()).nullable() });
 const manifestSchema = z.looseObject({ layers: z.array(z.looseObject({ mediaType: z.string(), digest: z.string() })).optional() });
 
-/** Nobody in particular: what everybody may pull. */
+/** A registry, asked without a login: only for what everybody may pull. */
 class Registry {
   readonly #tokens = new Map<string, string>();
 
@@ -155,7 +155,7 @@ class Registry {
     return ask(url, withToken(), method);
   }
 
-  /** @throws HomelabError E_CHART_SOURCE for one elsewhere: a token goes to the registry alone that it was given for */
+  /** @throws HomelabError E_CHART_SOURCE for a page at another origin: a token goes only to the registry that it was given for */
   #nextPage(host: string, link: string | undefined, what: string): string | undefined {
     const target = /<([^>]+)>;\s*rel="?next"?/.exec(link ?? "")?.[1];
     if (target === undefined) return undefined;
@@ -229,7 +229,7 @@ export class ChartSources {
   async versions(repository: string, chart: string): Promise<string[]> {
     if (!repository.startsWith("oci://")) return this.#repositories.versions(repository, chart);
     const { host, path } = this.#oci(repository, chart);
-    // A tag has no plus.
+    // A tag cannot contain a plus: Helm writes an underscore instead.
     return (await this.#registry.tags(host, path)).map((tag) => tag.replaceAll("_", "+"));
   }
 
@@ -242,7 +242,7 @@ export class ChartSources {
     });
   }
 
-  /** `sha256:…` of what the tag names now; of an image by digest, that. @throws HomelabError E_CHART_SOURCE, E_HTTP */
+  /** The digest that the image's reference has, or else the one that its tag names now. @throws HomelabError E_CHART_SOURCE, E_HTTP */
   async imageDigest(image: string): Promise<string> {
     const { registry, repository, tag = "latest", digest } = imageOf(image);
     return digest ?? this.#digests.get(image, () => this.#registry.digest(answeringHost(registry), repository, tag));

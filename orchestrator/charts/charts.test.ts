@@ -155,7 +155,7 @@ test.each(["-0000001000", "99999999999", "x"])("an archive whose header has the 
   expect(() => readChartArchive(gzipSync(changed), "shop 1.2.3")).toThrow("shop 1.2.3: shop/Chart.yaml has no size that fits");
 });
 
-test("a text that is a name of every object is no known credential", () => {
+test("a text such as `constructor`, a property of every object, is no known credential", () => {
   expect(findingsOfManifests([{ kind: "ConfigMap", metadata: { name: "a" }, data: { x: "constructor", y: "toString" } }], {})).toEqual([]);
 });
 
@@ -195,7 +195,7 @@ let text = ""; process.stdin.on("data", (c) => { text += c; }).on("end", () => {
       "imagee: the chart knows no such key",
       "auth.password: the credential that harbor has by default",
       "Secret shop: data.password: the credential that harbor has by default",
-      "busybox:latest: names another image tomorrow",
+      "busybox:latest: its tag is not fixed",
     ]);
     expect(found.images[0]).toEqual({ image: `${host}/team/shop:1.2.3`, digest: digest(MANIFEST) });
     expect(JSON.parse(fs.readFileSync(path.join(folder, "call"), "utf8"))).toMatchObject({
@@ -240,7 +240,7 @@ test("upgrades: each pin once with its modules, the next step, and what could no
   expect(await third?.look(sources())).toBeUndefined();
 });
 
-test("exit codes: what could not be looked at is never told as done", () => {
+test("exit codes: what could not be looked at is never reported as done", () => {
   const chart = { images: [], findings: [] };
   const found = { ...chart, findings: [{ kind: "latest" as const, text: "x" }] };
   expect([[], [chart], [chart, found]].map(verifiedExitCode)).toEqual([0, 0, 3]);

@@ -2,7 +2,7 @@
 import { HomelabError } from "../../common/errors";
 
 export interface ImageReference {
-  /** With its port. */
+  /** Its host, with the port where there is one. */
   readonly registry: string;
   readonly repository: string;
   readonly tag: string | undefined;

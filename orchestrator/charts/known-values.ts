@@ -18,7 +18,7 @@ const isEmpty = (value: unknown): boolean => value === null || value === undefin
 
 const kindOf = (value: unknown): string => (value === null ? "null" : Array.isArray(value) ? "array" : typeof value);
 
-/** A schema without `$ref`, as far as it leads to one of its own. */
+/** Follows `$ref` inside the same document. */
 function resolved(schema: unknown, root: ValueMap | undefined): ValueMap | undefined {
   let current = schema;
   for (let hops = 0; hops < 20 && isMap(current) && typeof current["$ref"] === "string"; hops++) {
@@ -46,14 +46,14 @@ function below(schema: ValueMap | undefined, key: string, root: ValueMap | undef
   return more === false ? false : resolved(more, root);
 }
 
-/** The settings of containers, which values.yaml often shows in part: below `resources` these are known. */
+/** The resources of containers, which values.yaml often shows in part: these paths are always known. */
 const RESOURCES = /(^|\.)[a-zA-Z]*[rR]esources(\.(requests|limits)(\.(cpu|memory|ephemeral-storage))?)?$/;
 
 interface At {
   readonly path: string;
   readonly usual: unknown;
   readonly schema: ValueMap | undefined;
-  /** Anything goes: an empty map or list of values.yaml is above, or a template hands on the whole. */
+  /** Every key is allowed: values.yaml has an empty map or list at or above this path, or a template passes the whole map on. */
   readonly free: boolean;
 }
 
@@ -84,7 +84,7 @@ export function strangeValues({ values, schema: root, read }: ChartData, given: 
   return check(given, { path: "", usual: values, schema: root, free: false });
 }
 
-/** What templates read, as `a.b.c`. Where a template hands a map on, its path is the last that is seen. */
+/** What templates read, as `a.b.c`. Where a template passes a whole map on, only the map's path is found. */
 function pathsRead(templates: Iterable<string>): Set<string> {
   const found = new Set<string>();
   for (const text of templates) for (const [, path = ""] of text.matchAll(/\$?\.Values((?:\.[A-Za-z_][\w]*)+)/g)) found.add(path.slice(1));
@@ -95,11 +95,11 @@ function pathsRead(templates: Iterable<string>): Set<string> {
 const INNER = "_internal_defaults_do_not_set";
 export const lifted = ({ [INNER]: inner, ...rest }: ValueMap): ValueMap => (isMap(inner) ? { ...inner, ...rest } : rest);
 
-/** Of a chart's own files, without those of charts inside it. */
+/** From the chart's own files, without those of its subcharts. */
 export function chartDataOf(files: ReadonlyMap<string, string>): ChartData {
   const schema = files.get("values.schema.json");
   const templates = [...files].flatMap(([name, text]) => (/^templates\//.test(name) ? [text] : []));
-  // Charts inside have their values below their own names; what they know is their own matter.
+  // A subchart has its values below its own name. They are not checked here.
   const inside = [...files.keys()].flatMap((name) => /^charts\/([^/]+)\/Chart\.yaml$/.exec(name)?.[1] ?? []);
   const values = lifted((parse(files.get("values.yaml") ?? "{}") ?? {}) as ValueMap);
   return {

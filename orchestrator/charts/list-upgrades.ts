@@ -15,7 +15,7 @@ export interface Pin {
   readonly modules: readonly string[];
   readonly stacks: readonly string[];
   readonly newer?: Newer;
-  /** Why nobody knows. */
+  /** Why its versions could not be listed. */
   readonly failure?: string;
 }
 
@@ -76,7 +76,7 @@ export function pinText({ name, pinned, newer, failure, modules }: Pin): string 
   return `${name} ${pinned} → ${newer.newest}${step} (${modules.join(", ")})\n`;
 }
 
-/** 3 where something has a newer version; else 1 where something could not be asked: whether it has one is not known. */
+/** 3 where something has a newer version; else 1 where the versions of something could not be listed. */
 export function upgradesExitCode(pins: readonly Pick<Pin, "newer" | "failure">[]): ExitCode {
   if (pins.some(({ newer }) => newer !== undefined)) return EXIT.changes;
   return pins.some(({ failure }) => failure !== undefined) ? EXIT.failed : EXIT.done;

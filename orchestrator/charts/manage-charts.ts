@@ -17,13 +17,13 @@ export interface VerifiedChart {
   readonly release: string;
   readonly images: readonly { readonly image: string; readonly digest?: string; readonly problem?: string }[];
   readonly findings: readonly Finding[];
-  /** Why it could not be looked at. */
+  /** Why it could not be verified. */
   readonly failure?: string;
 }
 
 interface Tools {
   readonly sources: ChartSources;
-  /** undefined: values are looked at alone. */
+  /** undefined: only values are checked, and nothing is rendered. */
   readonly helm: string | undefined;
 }
 
@@ -39,7 +39,7 @@ async function imagesOf(manifests: readonly unknown[], sources: ChartSources): P
   return found;
 }
 
-/** One release: its chart is pulled, its values are held against it, and what it gives is looked at. */
+/** One release: its chart is pulled, its values are compared with the chart, and the rendered manifests are checked. */
 export async function verifyChart(use: ChartUse, known: Taken["knownCredentials"], { sources, helm }: Tools): Promise<VerifiedChart> {
   const { chart, version, stack, release, repository } = use;
   const base = { chart, version, stack, release };
@@ -54,7 +54,6 @@ export async function verifyChart(use: ChartUse, known: Taken["knownCredentials"
   }
 }
 
-/** As lines for people. */
 export function verifiedText({ chart, version, stack, release, images, findings, failure }: VerifiedChart): string {
   const lines = [
     `${chart} ${version} (${stack}, release ${release})`,
@@ -65,7 +64,7 @@ export function verifiedText({ chart, version, stack, release, images, findings,
   return `${lines.join("\n")}\n`;
 }
 
-/** 1 where a chart or one of its images could not be looked at, which outweighs what was found; 3 where something was. */
+/** 1 where a chart or one of its images could not be checked, even if there are findings; else 3 where there are findings. */
 export function verifiedExitCode(all: readonly Pick<VerifiedChart, "failure" | "images" | "findings">[]): ExitCode {
   if (all.some(({ failure, images }) => failure !== undefined || images.some(({ problem }) => problem !== undefined))) return EXIT.failed;
   return all.some(({ findings }) => findings.length > 0) ? EXIT.changes : EXIT.done;

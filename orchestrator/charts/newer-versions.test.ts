@@ -13,8 +13,8 @@ const STEPS: UpgradePath = {
 test.each<[string, string, string[], UpgradePath | undefined, unknown]>([
   ["nothing newer", "1.2.3", ["1.2.3", "1.2.2", "0.9.0"], undefined, undefined],
   ["the newest, in whatever order they come", "v1.2.3", ["v1.3.0", "v1.10.0", "v1.2.4"], undefined, { newest: "v1.10.0" }],
-  ["what is published beforehand does not count", "1.2.3", ["1.3.0-rc.1", "1.2.4"], undefined, { newest: "1.2.4" }],
-  ["it counts for one that is such a one", "1.3.0-rc.1", ["1.3.0-rc.2"], undefined, { newest: "1.3.0-rc.2" }],
+  ["prereleases do not count", "1.2.3", ["1.3.0-rc.1", "1.2.4"], undefined, { newest: "1.2.4" }],
+  ["they count where the pinned version is one", "1.3.0-rc.1", ["1.3.0-rc.2"], undefined, { newest: "1.3.0-rc.2" }],
   ["what is no version is left out", "1.2.3", ["latest", "nightly", "1.2"], undefined, undefined],
   ["a patch needs no step", "1.9.0", ["1.9.2"], MINOR, { newest: "1.9.2" }],
   [
@@ -32,7 +32,7 @@ test.each<[string, string, string[], UpgradePath | undefined, unknown]>([
   expect(newerThan(pinned, versions, path)).toEqual(expected);
 });
 
-test("tags of another form are other things", () => {
+test("tags of another form are left out", () => {
   const tags = ["17.6-standard-bookworm", "18.1-standard-bookworm", "18.1-minimal-bookworm", "18.1", "latest", "17.6-standard-trixie"];
   const alike = sameForm("17.6-standard-bookworm", tags);
   expect([alike?.pinned, [...(alike?.versions ?? [])]]).toEqual([

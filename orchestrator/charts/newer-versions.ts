@@ -15,7 +15,7 @@ export interface Newer {
 const plain = (version: string): string => version.replace(/^v/, "");
 const parsed = (version: string): semver.SemVer | undefined => semver.parse(plain(version), { loose: false }) ?? undefined;
 
-/** Those after the pinned one, oldest first; what is published beforehand (`-rc.1`) counts only where the pinned one is such a one. */
+/** Those after the pinned one, oldest first. Prereleases (`-rc.1`) count only where the pinned version is one. */
 function after(pinned: string, versions: readonly string[]): string[] {
   const own = parsed(pinned);
   if (own === undefined) return [];

@@ -7,16 +7,16 @@ const HOPS = 5;
 export interface Exchanged<T> {
   readonly status: number;
   readonly headers: HttpResponse["headers"];
-  /** What was read of it. */
+  /** What `read` returned. */
   readonly body: T;
   /** After redirects. */
   readonly url: string;
 }
 
 /**
- * One exchange, over redirects. Credentials go to the first address alone, by its own scheme.
- * @param read is given each body, to its end, so that the connection can be closed
- * @param code of the error where it is led on for too long
+ * One request, over redirects. Credentials go only to the origin of the first address.
+ * @param read reads each body to its end, so that the connection can be closed
+ * @param code of the error after too many redirects
  */
 export async function overRedirects<T>(
   request: HttpRequest,

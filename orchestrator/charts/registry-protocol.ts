@@ -1,11 +1,11 @@
 /**
- * What all registries speak (https://github.com/opencontainers/distribution-spec/blob/main/spec.md), for those who ask one as nobody in
- * particular. Pure: who asks says what a failure means.
+ * The protocol of all registries (https://github.com/opencontainers/distribution-spec/blob/main/spec.md), as far as requests without a login need
+ * it. Pure: the caller decides what a failure means.
  */
 import { z } from "zod";
 import type { HttpResponse } from "../../common/http";
 
-/** For `accept`: a manifest, or the list of those of several platforms. */
+/** For `accept`: a manifest, or the index of the manifests of several platforms. */
 export const MANIFEST_TYPES = [
   "application/vnd.oci.image.index.v1+json",
   "application/vnd.oci.image.manifest.v1+json",
@@ -13,7 +13,7 @@ export const MANIFEST_TYPES = [
   "application/vnd.docker.distribution.manifest.v2+json",
 ].join(", ");
 
-/** Where it really answers: Docker Hub's API is not at its name. */
+/** The host of the registry's API. That of Docker Hub differs from its name. */
 export const answeringHost = (registry: string): string => (registry === "docker.io" ? "registry-1.docker.io" : registry);
 
 /** The first value of a header; its name in lower case. */
@@ -23,7 +23,7 @@ export function headerOf({ headers }: Pick<HttpResponse, "headers">, name: strin
 }
 
 /**
- * Where the registry gives a token to everybody (https://distribution.github.io/distribution/spec/auth/token).
+ * Where the registry gives a token without a login (https://distribution.github.io/distribution/spec/auth/token).
  * @param challenge `www-authenticate` of a 401: `Bearer realm="…",service="…",scope="…"`
  * @returns undefined where it names no such place
  */
@@ -40,13 +40,13 @@ export function tokenAddress(challenge: string | undefined, repository: string):
 
 const tokenSchema = z.object({ token: z.string().optional(), access_token: z.string().optional() });
 
-/** Undefined for what is no answer of a registry, such as a proxy's page. */
+/** Undefined for text that is not a registry's answer, such as a proxy's page. */
 export function tokenOf(body: string): string | undefined {
   try {
     const { token, access_token } = tokenSchema.parse(JSON.parse(body));
     return token ?? access_token;
   } catch {
-    // The registry's own refusal, which asked for the token, is told then.
+    // The caller then reports the 401 of the registry, which asked for the token.
     return undefined;
   }
 }

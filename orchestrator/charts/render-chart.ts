@@ -1,4 +1,4 @@
-/** What a chart gives with its values, by the helm executable. */
+/** Renders a chart with its values, by the helm executable. */
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";

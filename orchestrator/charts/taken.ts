@@ -21,6 +21,6 @@ const answerSchema = z.object({
 });
 export type Taken = z.output<typeof answerSchema>;
 
-/** @param stack that one alone. @throws HomelabError E_STACK_UNKNOWN; and what a plan is refused with */
+/** @param stack that one alone. @throws HomelabError E_STACK_UNKNOWN; and the errors with which the program refuses a plan */
 export const takenFromElsewhere = async (stack: string | undefined): Promise<Taken> =>
   answerSchema.parse(await askProgram("platform-charts", JSON.stringify(stack === undefined ? {} : { stack })));

@@ -20,7 +20,7 @@ export interface Finding {
   readonly text: string;
 }
 
-/** Values that the chart does not know, and those that everybody knows. */
+/** Values that the chart does not know, and default credentials. */
 export function findingsOfValues({ values, credentials }: ChartUse, data: ChartData): Finding[] {
   return [
     ...strangeValues(data, values).map((text): Finding => ({ kind: "unknown-value", text })),
@@ -28,7 +28,7 @@ export function findingsOfValues({ values, credentials }: ChartUse, data: ChartD
   ];
 }
 
-/** Images of all containers in what a chart gives, each once. */
+/** Images of all containers in rendered manifests, each once. */
 export function imagesIn(manifests: readonly unknown[]): string[] {
   const found = new Set<string>();
   const look = (node: unknown, key: string): void => {
@@ -42,7 +42,7 @@ export function imagesIn(manifests: readonly unknown[]): string[] {
   return [...found].toSorted();
 }
 
-/** Objects of Helm's output. @throws what the parser of YAML says */
+/** Objects of Helm's output. @throws the error of the YAML parser */
 export const manifestsOf = (text: string): unknown[] =>
   parseAllDocuments(text).flatMap((document) => {
     const [error] = document.errors;
@@ -51,10 +51,10 @@ export const manifestsOf = (text: string): unknown[] =>
     return isMap(value) ? [value] : [];
   });
 
-/** A tag that names another image tomorrow. */
+/** Whether the image has a tag that will name another image later: `latest`, or none. */
 const floats = (image: string): boolean => !image.includes("@") && (/:latest$/.test(image) || !/:[^/]+$/.test(image));
 
-/** @param known credentials that everybody knows, with whose they are */
+/** @param known default credentials, each with the software that has it */
 export function findingsOfManifests(manifests: readonly unknown[], known: Readonly<Record<string, string>>): Finding[] {
   const texts: { text: string; at: string }[] = [];
   const look = (node: unknown, at: string, secret: boolean): void => {
@@ -72,6 +72,6 @@ export function findingsOfManifests(manifests: readonly unknown[], known: Readon
     ...texts.flatMap(({ text, at }): Finding[] =>
       Object.hasOwn(known, text) ? [{ kind: "default-credential", text: `${at}: the credential that ${known[text]} has by default` }] : [],
     ),
-    ...imagesIn(manifests).flatMap((image): Finding[] => (floats(image) ? [{ kind: "latest", text: `${image}: names another image tomorrow` }] : [])),
+    ...imagesIn(manifests).flatMap((image): Finding[] => (floats(image) ? [{ kind: "latest", text: `${image}: its tag is not fixed` }] : [])),
   ];
 }

@@ -68,7 +68,7 @@ test.each([
   expect(refused(...argv)).toEqual([message, hint]);
 });
 
-test("behind -- stand words, also those that look like flags; a word that is one too many is not repeated", () => {
+test("what follows -- is words, even if it looks like a flag; the error for an excess word does not repeat it", () => {
   expect(parseCommandLine(findCommand("ssh"), ["--lab", "host", "--", "ls", "--help"]).args.words).toEqual(["host", "ls", "--help"]);
   expect(refused("secrets", "set", "entry", "key", "hunter2")).toEqual(["secrets set takes <entry> <key>", "see `homelab help secrets set`"]);
 });

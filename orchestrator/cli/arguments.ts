@@ -1,4 +1,4 @@
-/** A command line, by the description of its command. */
+/** Parses a command line, by the description of its command. */
 import { Command, CommanderError, Option } from "commander";
 import { HomelabError } from "../../common/errors";
 import { nearest } from "../../common/nearest";
@@ -95,7 +95,7 @@ function checkWords({ path, words }: Leaf, given: readonly string[]): void {
 
 const listed = (names: readonly string[]): string => names.join(", ").replace(/, ([^,]*)$/, " or $1");
 
-/** Which of the command's verbs a word is. @throws HomelabError E_USAGE for none of them */
+/** Checks that a word is one of the command's verbs. @throws HomelabError E_USAGE where it is not */
 export function verbOf(command: NamedCommand, word: string | undefined): string {
   const verbs = Object.keys(command.verbs ?? {});
   if (word !== undefined && verbs.includes(word)) return word;
@@ -112,7 +112,7 @@ export interface CommandLine {
 }
 
 /**
- * @param argv what stands behind the command's name
+ * @param argv what follows the command's name
  * @throws HomelabError E_USAGE for all that the command does not take
  */
 export function parseCommandLine(command: NamedCommand, argv: readonly string[]): CommandLine {

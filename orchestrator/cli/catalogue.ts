@@ -23,7 +23,7 @@ function load(name: string): NamedCommand {
   return { name, ...command };
 }
 
-/** Every command, in the order of the groups, of their places there, and then of names. */
+/** Every command, ordered by group, then by place in the group, then by name. */
 export function allCommands(): NamedCommand[] {
   return commandNames()
     .map(load)

@@ -1,4 +1,4 @@
-/** What a command says of itself. Parser, help, completion and docs/cli.md are all made from it (CONTRIBUTING.md says how one is added). */
+/** The description of a command. Parser, help, completion and docs/cli.md are all made from it (CONTRIBUTING.md says how one is added). */
 import type { Session } from "./session";
 
 /** Values of a command's flags; a flag that was not given is undefined. */
@@ -7,7 +7,7 @@ export interface Arguments {
   text(name: string): string | undefined;
   /** Words that are not flags. */
   words: string[];
-  /** All of it, as it was typed behind the command's name. */
+  /** Everything that was typed after the command's name, as it was typed. */
   typed: readonly string[];
 }
 
@@ -16,7 +16,7 @@ export interface Flag {
   name: string;
   /** One line. */
   help: string;
-  /** What stands for its value in the help, such as `FILE`; without it the flag takes none. */
+  /** The name of its value in the help, such as `FILE`. A flag without one takes no value. */
   value?: string;
   /** The only values that it takes. */
   choices?: readonly string[];
@@ -29,7 +29,7 @@ export interface Word {
   /** One line. */
   help: string;
   optional?: boolean;
-  /** It may stand several times; only the last word of a command. */
+  /** It may be given several times. Only the last word of a command may have this. */
   many?: boolean;
   /** What completion offers for it. */
   names?: "stack" | "command";
@@ -64,7 +64,7 @@ export const GROUP_TITLES: Readonly<Record<(typeof GROUPS)[number], string>> = {
 
 export interface CommandSpec extends Usage {
   group: (typeof GROUPS)[number];
-  /** Its place in the group, where that is not the one of its name; default: behind those that have one. */
+  /** Its place in the group. Commands without one follow those that have one, in alphabetical order. */
   place?: number;
   /** For programs: neither in the overview nor in the reference. */
   hidden?: boolean;
@@ -83,7 +83,7 @@ export interface NamedCommand extends CommandSpec {
   name: string;
 }
 
-/** The way in of a command's file: `export const command = defineCommand({ … })`. */
+/** What each command's file exports: `export const command = defineCommand({ … })`. */
 export const defineCommand = (spec: CommandSpec): CommandSpec => spec;
 
 /** A command or one of its verbs, with all that its command line takes. */

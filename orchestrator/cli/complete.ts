@@ -1,4 +1,4 @@
-/** Completion: what may stand next on a command line, for every shell; the scripts only ask. */
+/** Completion for every shell: what may come next on a command line. The shells' scripts only ask for it. */
 import * as fs from "node:fs";
 import { projectRoot } from "../../common/paths";
 import { type Leaf, leafOf, type NamedCommand, type Word } from "./command";
@@ -29,8 +29,8 @@ function anyLeaf(command: NamedCommand): Leaf {
 }
 
 /**
- * @param line words behind `homelab`; the last one is the one at the cursor, which may be empty
- * @returns what may stand there
+ * @param line words after `homelab`; the last one is the one at the cursor, which may be empty
+ * @returns what the last word may be
  */
 export function complete(line: readonly string[], commands: readonly NamedCommand[]): string[] {
   const [name = "", ...rest] = line;

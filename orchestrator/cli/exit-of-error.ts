@@ -2,7 +2,7 @@ import { HomelabError } from "../../common/errors";
 import { EXIT, type ExitCode } from "./exit-codes";
 import { REFUSED } from "./gate";
 
-/** Errors of who typed the command, which another command line mends. */
+/** Errors in the command line itself. */
 const USAGE_ERRORS = new Set(["E_USAGE", "E_STACK_UNKNOWN"]);
 
 /** The exit code of a command that ended with an error. */

@@ -7,7 +7,7 @@ export const REFUSED = "E_REFUSED";
 
 /**
  * @param what happens without a question, such as `homelab up changes the real homelab`
- * @param forPrograms whether the output is for a program, which no question may stand in
+ * @param forPrograms whether a program reads the output, so that no question may appear in it
  * @throws HomelabError {@link REFUSED} where nobody can be asked
  */
 export function refuseUnasked(session: Session, what: string, forPrograms: boolean): void {
@@ -27,7 +27,7 @@ export async function askToGoOn(session: Session, question: string): Promise<boo
 }
 
 /**
- * Agreed to by typing the site's name; everything else is a no.
+ * The user agrees by typing the site's name; everything else is a no.
  * @param what happens to what, up to the name: `This destroys what is shown of`
  */
 export async function askByName(session: Session, what: string, siteName: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { runOwnCommand } from "./own-command";
 import type { Session } from "./session";
 
-/** What of a session such a command touches. */
+/** The part of a session that such a command uses. */
 function session(): { session: Session; printed: () => string; interrupt: () => void } {
   let printed = "";
   const listeners = new Set<() => void>();
@@ -22,7 +22,7 @@ function session(): { session: Session; printed: () => string; interrupt: () => 
 
 const node = (script: string): string[] => [process.execPath, "-e", script];
 
-test("what it prints goes through the session, and it has what it is told", async () => {
+test("what it prints goes through the session, and it gets the given environment variables", async () => {
   const { session: own, printed } = session();
   expect(await runOwnCommand(node('console.log(process.env.TOLD); console.error("and this")'), { TOLD: "this" }, own)).toBeUndefined();
   expect(printed().split("\n").toSorted()).toEqual(["", "and this", "this"]);
@@ -31,7 +31,7 @@ test("what it prints goes through the session, and it has what it is told", asyn
 test.each([
   ["an exit code", node("process.exit(3)"), "ended with exit code 3"],
   ["no such program", ["/nonexistent/program"], "could not be started: spawn /nonexistent/program ENOENT"],
-])("a failure is said: %s", async (_, command, said) => {
+])("a failure is returned as text: %s", async (_, command, said) => {
   expect(await runOwnCommand(command, {}, session().session)).toBe(said);
 });
 

@@ -1,11 +1,11 @@
-/** Commands that a homelab names in its matrix: a backup, the tests of a stage. */
+/** Commands that a homelab names in site/stacks.ts, such as a backup or the tests of a stage, and programs that the CLI itself needs. */
 import { spawn } from "node:child_process";
 import { childEnv } from "../../common/env";
 import { asError } from "../../common/errors";
 import { projectRoot } from "../../common/paths";
 import type { Session } from "./session";
 
-/** After it was asked to end. */
+/** Time between SIGTERM and SIGKILL. */
 const LAST_WORDS_MS = 5_000;
 
 /** How it ended, in words; undefined: well. */
@@ -13,7 +13,7 @@ const ended = (code: number | null, signal: NodeJS.Signals | null): string | und
   code === 0 ? undefined : signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
 
 /**
- * Runs one in the checkout. What it prints goes through the session, which redacts, to standard error; an interrupt ends it.
+ * Runs such a command in the checkout. Its output goes to standard error through the session, which redacts it. An interrupt ends it.
  * @param more variables of its environment beside the caller's
  * @param limitMs milliseconds after which it is ended, by force where it does not end by itself; left out: it takes as long as it takes
  * @returns what went wrong, or undefined
@@ -31,13 +31,13 @@ export function runOwnCommand(
     const end = (what: string | undefined): void => {
       stop();
       for (const timer of timers) clearTimeout(timer);
-      // One that somebody else holds open would keep us from ending.
+      // A process that the command has started may hold these open, which would keep this process from exiting.
       for (const stream of [child.stdout, child.stderr]) stream.destroy();
       resolve(what);
     };
     const tooLong = (): void => {
       const what = `did not end within ${Math.round((limitMs ?? 0) / 1000)} seconds`;
-      // What it started may hold its output open, also where it has exited itself.
+      // The command may have exited while a process that it has started still holds its output open.
       if (child.exitCode !== null || child.signalCode !== null) end(what);
       else {
         child.once("exit", () => end(what));

@@ -36,7 +36,7 @@ function commandSections(command: NamedCommand): string[] {
   return [...head, ...Object.keys(command.verbs).flatMap((verb) => section(leafOf(command, verb), "####"))];
 }
 
-/** The whole page. A test holds docs/cli.md against it. */
+/** The whole page. A test compares docs/cli.md with it. */
 export function referencePage(commands: readonly NamedCommand[]): string {
   const shown = commands.filter(({ hidden }) => hidden !== true);
   const groups = GROUPS.flatMap((group) => {

@@ -2,7 +2,7 @@ import type { Clock } from "../../common/clock";
 import type { Redactor } from "../../common/redact";
 import type { Sinks } from "./sinks";
 
-/** What a command gets from the process it runs in. What it writes passes through the redactor, but for `rawOut`. */
+/** What a command gets from the process it runs in. Everything that it writes is redacted, except with `rawOut`. */
 export interface Session extends Sinks {
   terminal: {
     /** A person watches: what is shown may be redrawn. */

@@ -1,6 +1,6 @@
 /**
- * The one way out of the process: what is printed and every file that is written for people to read pass through here, and
- * here through the redactor. tests/secrets/sinks.test.ts names the few places that write otherwise, and why.
+ * The only way out of the process: everything that is printed, and every file for people to read, is written and redacted here.
+ * tests/secrets/sinks.test.ts names the few places that write in another way, and why.
  */
 import { writeFileAtomic } from "../../common/files";
 import type { Redactor } from "../../common/redact";
@@ -9,7 +9,7 @@ export type Writer = (text: string) => void;
 
 export interface Sinks {
   out: Writer;
-  /** Past the redactor: only for secrets that the user asked to see by name. */
+  /** Without redaction: only for secrets that the user asked to see by name. */
   rawOut: Writer;
   err: Writer;
   /** Replaces a file, whole or not at all. @param mode default 0600 */

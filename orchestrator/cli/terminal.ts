@@ -1,4 +1,4 @@
-/** What the process's standard streams are, and a question on them. */
+/** What the process's standard streams can do, and how a question is asked on them. */
 import * as readline from "node:readline";
 import { readEnv } from "../../common/env";
 import { typedLine } from "../../common/typed-line";
@@ -26,7 +26,7 @@ export async function askAt(stdin: NodeJS.ReadStream, write: (text: string) => v
   write(question);
   const reader = readline.createInterface({ input: stdin, terminal: false });
   const answer = await typedLine(reader);
-  // What was read ahead is not lost to a next question: a terminal gives a line at a time.
+  // No input for a next question is lost here: a terminal delivers one line at a time.
   stdin.pause();
   if (answer === undefined) write("\n");
   return answer;

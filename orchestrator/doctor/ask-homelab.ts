@@ -33,7 +33,7 @@ export async function builtThings(run: Run, names: readonly string[]): Promise<B
   }));
   const vaultAddress = outputs.flatMap((each) => each.vaultAddress ?? [])[0];
   return {
-    // One that was destroyed, or only begun, has no outputs.
+    // A stack that was destroyed, or never built to its end, has no hosts.
     stacks: outputs.filter(({ hosts }) => Object.keys(hosts).length > 0).map(({ stack }) => stack),
     hosts: outputs.flatMap(({ stack, hosts }) =>
       Object.entries(hosts)
@@ -51,7 +51,7 @@ export async function askHomelab(site: Site, engine: Engine, describing: Promise
     program = await describing;
   } catch (thrown) {
     if (!(thrown instanceof HomelabError)) throw thrown;
-    // Said by the check of the program.
+    // The check of the program reports it.
     return [];
   }
   const found: Check[] = [];

@@ -65,7 +65,7 @@ export function backendFinding(url: string | undefined, passphrase: boolean): Fi
   }
 }
 
-/** What a check of ours throws, as its finding. */
+/** Turns a HomelabError of a check into its finding. */
 async function orWrong(check: () => Promise<Finding>, next: string): Promise<Finding> {
   try {
     return await check();
@@ -104,7 +104,7 @@ const PASSPHRASE = ["PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"]
 const existing = (dir: string): string => (fs.existsSync(dir) ? dir : existing(path.dirname(dir)));
 
 /**
- * @param program asked for once; what is wrong with it is said by whoever waits for it
+ * @param program its description, requested once. Each check that needs it reports where it is rejected.
  * @param runsDir of the site; the lab has its own key, backend and authority, which are not looked at
  */
 export async function runChecks(program: Promise<Program>, runsDir: string, isLab: boolean, session: Session): Promise<Check[]> {

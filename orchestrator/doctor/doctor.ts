@@ -12,12 +12,12 @@ import { openSite, siteFolder } from "../target/site";
 import { askHomelab } from "./ask-homelab";
 import { type Check, runChecks } from "./doctor-checks";
 
-/** The versions of Node that run all tests: what each entry checks before anything else. */
+/** The versions of Node that all tests run on. Every entry script checks them before anything else. */
 const heldVersions = (): number[] => (require(path.join(projectRoot(), "build", "node-version.cjs")) as { HELD: number[] }).HELD;
 
 function describeNode(version: string, held: readonly number[]): string {
   const tested = held.includes(Number(version.slice(1).split(".")[0]));
-  return `${version}: ${tested ? "held" : "not held"} (the tests run on ${held.join(", ")})`;
+  return `${version}: ${tested ? "tested" : "not tested"} (the tests run on ${held.join(", ")})`;
 }
 
 const MARKS: Readonly<Record<Check["verdict"], string>> = { ok: "✔", look: "!", wrong: "✘" };
@@ -25,7 +25,7 @@ const MARKS: Readonly<Record<Check["verdict"], string>> = { ok: "✔", look: "!"
 /** The lab need not run. */
 const runsDirOf = (isLab: boolean): string => (isLab ? path.join(labDir(), "runs") : path.join(projectRoot(), ".homelab", "runs"));
 
-/** Without these a run reaches nothing, and so does the doctor. */
+/** Where one of these checks fails, neither a run nor the doctor can ask the homelab. */
 const NEEDED = new Set(["program", "secrets", "state"]);
 
 /** The homelab itself, unless only this machine is asked about, or it cannot be asked. */

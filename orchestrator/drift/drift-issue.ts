@@ -13,11 +13,11 @@ export const DRIFT_MARKER = "<!-- homelab:drift -->";
 
 type StackDrift = DriftReport["stacks"][number];
 
-/** What each part may take at most, in characters; what one leaves, the folded fields get. */
+/** The most characters that each part may have. What they leave of the limit is for the folded fields. */
 const BUDGET = { table: 12_000, failures: 16_000, gone: 12_000 };
 
 const NEXT =
-  "`homelab refresh` takes what was found into the states, and `homelab up` then makes it what the program says; on hosts `homelab hosts apply` does. Where what was found is right, change the program. The next look closes this issue when nothing differs any more.";
+  "`homelab refresh` takes what was found into the states, and `homelab up` then makes it what the program says; on hosts `homelab hosts apply` does. Where what was found is right, change the program. The next run of `homelab drift` closes this issue when nothing differs any more.";
 
 export interface DriftOptions {
   /** Default: GitHub's, the smaller one. */
@@ -79,7 +79,7 @@ function gone(report: DriftReport): string {
   const lines = report.stacks.flatMap(({ stack, resources }) =>
     resources.filter(({ how }) => how === "gone").map(({ type, name }) => `**gone** ${inline(`${stack}: ${type} ${name}`)}`),
   );
-  return bulletList("⚠ What the state has, and nobody else", lines, BUDGET.gone);
+  return bulletList("⚠ In the state, but gone from the homelab", lines, BUDGET.gone);
 }
 
 /** The blocks that are folded, each with its heading. */
@@ -129,7 +129,7 @@ export function renderDriftIssue(report: DriftReport, { limit = COMMENT_LIMITS.g
   return { open: true, title, body: `${parts.join("\n\n")}\n\n${last}` };
 }
 
-/** The issue of a look that ended before it had anything to tell. */
+/** The issue of a `homelab drift` that ended before it had a report. */
 export function renderNoDriftReport(why: string, run?: CommentRun): IssueOfRun {
   const body = `${DRIFT_MARKER}\n## Nothing could be looked at\n\n${fenced("It ended before the first stack.", "", why.split("\n"), BUDGET.failures)}\n${runLine(run, undefined)}`;
   return { open: true, title: "Drift: nothing could be looked at", body };

@@ -14,19 +14,19 @@ export function driftOf({ op, urn, type, name, values }: ResourceStep): DriftedR
 export const hasDrifted = ({ stacks, hosts }: Pick<DriftReport, "stacks" | "hosts">): boolean =>
   stacks.some(({ resources }) => resources.length > 0) || hosts.some(({ status }) => status === "would-change");
 
-/** What could not be looked at outweighs what was found. */
+/** A stack or host that could not be looked at outweighs drift that was found. */
 export function driftExitCode(report: DriftReport): ExitCode {
   if (report.stacks.some(({ error }) => error !== undefined) || report.hosts.some(({ status }) => status === "failed")) return EXIT.failed;
   return report.drifted ? EXIT.changes : EXIT.done;
 }
 
-/** Cut behind the redactor, which has seen the whole of it. */
+/** Values are shortened only here, after redaction, which needs the whole value. */
 const short = (value: string): string => (value.length > VALUE_LENGTH ? `${value.slice(0, VALUE_LENGTH)}…` : value);
 
 const fieldLine = ({ path, from, to }: ChangedValue): string =>
   from === undefined && to === undefined ? `    ${path}` : `    ${path}: ${short(from ?? "(not there)")} → ${short(to ?? "(gone)")}`;
 
-/** What differs by name alone, for a place that others read: what was found in the homelab was written by nobody for them. */
+/** The report with names and without values, for a place that others read: values from the homelab may not be meant for them. */
 export function namesOnly(report: DriftReport): DriftReport {
   const stacks = report.stacks.map((stack) => ({
     ...stack,

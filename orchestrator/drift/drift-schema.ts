@@ -8,7 +8,7 @@ const resourceSchema = z.object({
   type: z.string(),
   name: z.string(),
   how: z.enum(["changed", "gone"]),
-  /** Of a changed one, from what the state has to what was found; neither of both in a report of names only. None where only a secret differs. */
+  /** Of a changed resource: `from` is in the state, `to` was found; names only: neither. Empty where only a secret differs. */
   fields: z.array(changedValueSchema),
 });
 export type DriftedResource = z.infer<typeof resourceSchema>;
@@ -21,7 +21,7 @@ export const driftSchema = z.object({
   drifted: z.boolean(),
   stacks: z.array(
     z.object({
-      /** As Pulumi names stacks: nothing in it means anything to Markdown or HTML. */
+      /** As Pulumi names stacks: none of these characters is special in Markdown or HTML. */
       stack: z.string().regex(/^[A-Za-z0-9_.-]{1,100}$/),
       resources: z.array(resourceSchema),
       /** Why it could not be looked at. */

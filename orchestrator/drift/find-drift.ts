@@ -1,4 +1,4 @@
-/** `drift`: what was changed behind the states and the roles. Changes nothing. */
+/** `drift`: what was changed in the homelab without the program and the roles. Changes nothing. */
 import * as path from "node:path";
 import type { Arguments } from "../cli/arguments";
 import type { ExitCode } from "../cli/exit-codes";

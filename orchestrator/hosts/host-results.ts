@@ -63,7 +63,7 @@ function failureLines({ host, error, roles }: HostResult): string[] {
   return lines;
 }
 
-/** One row a host; why a host failed, below. @param notBuilt hosts of stacks that are not up */
+/** One row for each host, and below the reasons why hosts failed. @param notBuilt hosts of stacks that are not up */
 export function resultsText({ hosts }: HostResults, mode: "check" | "apply", notBuilt: readonly string[]): string {
   const rows = hosts.map((host) => [host.host, host.stack, WORDS[host.status], String(count(host, changing)), String(count(host, (role) => role.operations))]);
   const table =

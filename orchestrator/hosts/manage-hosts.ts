@@ -24,7 +24,7 @@ function chosen(wanted: readonly string[] | undefined, built: readonly Built[]):
   });
 }
 
-/** The stacks of hosts that were named. @throws HomelabError E_USAGE for a host that there is not */
+/** The stacks of hosts that were named. @throws HomelabError E_USAGE for a host that does not exist */
 function stacksOf(wanted: readonly string[], vms: ReadonlyMap<string, string>): string[] {
   const stacks = wanted.map((name) => {
     const stack = vms.get(name);
@@ -47,7 +47,7 @@ async function runRoles(action: "check" | "diff" | "apply", args: Arguments, ses
   const wanted = args.text("host")?.split(",");
   const { vms, graph, site: siteName } = await listStacks();
   const stacks = stacksOf(wanted ?? [], vms);
-  // Before anything is asked of a backend or a host: `hosts diff` is the way to look first.
+  // The question comes before any backend or host is asked. `hosts diff` shows beforehand what would change.
   if (asks && !(await askToGoOn(session, `Run the roles on ${wanted?.join(", ") ?? "every host"} of the homelab ${siteName}?`))) {
     session.out("nothing was changed\n");
     return EXIT.refused;

@@ -61,7 +61,7 @@ export async function openShell(args: Arguments, session: Session): Promise<numb
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-ssh-"));
   const socket = path.join(dir, "agent");
   const agent = await startAgent(socket);
-  // A terminal's Ctrl-C is for the session, which ends by itself.
+  // Ctrl-C in the terminal is for ssh, which ends by itself.
   const stop = session.onInterrupt(() => undefined);
   try {
     await addKey(socket, await hostKeyOfSite(site));

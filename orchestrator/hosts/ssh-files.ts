@@ -23,14 +23,14 @@ export async function hostKeyOfSite(site: Site): Promise<string> {
   return key.endsWith("\n") ? key : `${key}\n`;
 }
 
-/** One of the program's texts. */
+/** An inventory or a file for ssh, rendered by the program. */
 export async function renderInventory(format: string, request: object, site: Site): Promise<string> {
   return z.object({ text: z.string() }).parse(await askProgram("render-inventory", JSON.stringify({ format, ...request }), site.env)).text;
 }
 
 /**
- * @param withKey whether a key file is named too: the lab's, which protects nothing. That of a real homelab is never on disk: there
- *   ssh offers the operator's own (site.ts says whose may log in), or `homelab ssh` that of secrets/.
+ * @param withKey whether a key file is written and named too. This is done only in the lab, whose key protects nothing. The key of a real
+ *   homelab is never on disk: ssh offers the operator's own key (site.ts says whose may log in), and `homelab ssh` the one of secrets/.
  * @returns the configuration file
  */
 export async function writeSshFiles(site: Site, hosts: object, withKey: boolean): Promise<string> {

@@ -21,7 +21,7 @@ export interface BuildOptions {
   readonly digestFile?: string | undefined;
 }
 
-/** Docker makes a list of parts and a provenance where it pushes: a local image can hold neither. */
+/** Docker adds a list of parts (SBOM) and a provenance only where it pushes: a local image can hold neither. */
 export function buildCommands(build: Build, { tag, push, digestFile }: Omit<BuildOptions, "builder">, builder: Builder): (readonly string[])[] {
   const args = Object.entries(build.arguments).flatMap(([key, value]) => ["--build-arg", `${key}=${value}`]);
   const files = ["--file", build.dockerfile, "--tag", tag];
@@ -52,17 +52,17 @@ function sourceOf(): string {
   }
 }
 
-/** What an image says of the checkout that it was made of; with changes that are not committed it says so. */
+/** An image's labels: the commit that it was built from, marked where the checkout has changes that are not committed. */
 export async function labelsOf(version: string | undefined): Promise<Labels> {
   const commit = await checkoutCommit();
   const revision = commit === undefined ? "unknown" : `${commit.hash}${commit.clean ? "" : "-changed"}`;
   return { source: sourceOf(), revision, version: version ?? revision };
 }
 
-/** @throws HomelabError E_IMAGE_UNPINNED for a base or a tool without a digest that would be pushed, or that nobody has agreed to; E_IMAGES */
+/** @throws HomelabError E_IMAGE_UNPINNED for a base or a tool without a digest, unless that was agreed to and nothing is pushed */
 export function checkPinned({ name, unpinned }: Build, { push, agreed }: { push: boolean; agreed: boolean }): void {
   if (unpinned.length === 0 || (agreed && !push)) return;
-  throw new HomelabError("E_IMAGE_UNPINNED", `${name} would be built from what may be something else tomorrow:\n${unpinned.join("\n")}`, {
+  throw new HomelabError("E_IMAGE_UNPINNED", `${name} would be built from bases or tools that are not pinned:\n${unpinned.join("\n")}`, {
     subject: name,
     hint: push ? "run `homelab images pin` on a machine with a network, and commit what it wrote" : "run `homelab images pin`, or add --unpinned to try it out",
   });
@@ -75,6 +75,6 @@ export async function buildImage(list: ImageList, name: string, labels: Labels, 
   for (const command of buildCommands(build, options, options.builder ?? builderHere())) {
     const failed = await runOwnCommand(command, {}, session);
     if (failed !== undefined)
-      throw new HomelabError("E_IMAGES", `${command.slice(0, 3).join(" ")} of ${name} ${failed}`, { subject: name, hint: "what it said stands above" });
+      throw new HomelabError("E_IMAGES", `${command.slice(0, 3).join(" ")} of ${name} ${failed}`, { subject: name, hint: "its output is above" });
   }
 }

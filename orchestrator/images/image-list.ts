@@ -33,11 +33,11 @@ const image = z.strictObject({
   port: z.int().min(1).max(65_535).optional(),
   /** Applications that run it. */
   serves: z.array(name),
-  /** What the repository of an application gives to the pattern beside the bases: by application, its arguments. */
+  /** Build arguments, beside the bases, that the repository of an application passes to this Dockerfile. By application. */
   arguments: z.record(name, z.record(argument, z.string())).default({}),
   /** Whether it takes the list's tools. */
   tools: z.boolean().default(false),
-  /** What is built of it from the sources here: by the name of the result, its arguments. */
+  /** Images that are built with it from the sources here: by name, with their build arguments. */
   builds: z.record(name, z.record(argument, z.string())).default({}),
 });
 const listSchema = z.strictObject({ bases: z.record(name, base), tools: z.record(name, tool), images: z.record(name, image) }).superRefine((list, issues) => {
@@ -84,7 +84,7 @@ export interface Build {
   readonly dockerfile: string;
   readonly context: string;
   readonly arguments: Readonly<Record<string, string>>;
-  /** Bases and tools of which the list has only a name that may mean something else tomorrow. */
+  /** Bases and tools of which the list has no digest or checksum. */
   readonly unpinned: readonly string[];
 }
 

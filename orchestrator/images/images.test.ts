@@ -47,7 +47,7 @@ test("pin writes the digest that the registry has and the checksum of what came,
   });
 });
 
-test("what is pinned is asked again where that is wished for", async () => {
+test("with --fresh, what is pinned is asked again", async () => {
   const old = listText(registry, { base: `@sha256:${"0".repeat(64)}`, tool: `, sha256: "${"0".repeat(64)}"` });
   expect((await pinnedList(old, true, sources)).text).toBe(listText(registry, { base: `@${DIGEST}`, tool: `, sha256: "${SUM}"` }));
 });
@@ -94,7 +94,7 @@ test.each<[string, (text: string) => string, string]>([
   ["latest", (text) => text.replace(":1.26", ":latest"), "images/images.yaml: bases.go: must be <registry>/<repository>:<tag>, not latest"],
   ["latest with a digest", (text) => text.replace(":1.26", `:latest@${DIGEST}`), "images/images.yaml: bases.go: must be"],
   [
-    "a base of nobody",
+    "an unknown base",
     (text) => text.replace("bases: [go]", "bases: [rust]"),
     "images/images.yaml: images.demo.bases: names rust, which is no base of the list",
   ],

@@ -7,11 +7,11 @@ import { parseImage } from "../charts/image-reference";
 import { overRedirects } from "../charts/over-redirects";
 import { parseImageList } from "./image-list";
 
-/** Asks the outside world; a test gives servers of its own by their addresses. */
+/** Where digests and checksums come from. Tests give sources of their own. */
 export interface Sources {
   /** The image with the digest that its registry has for its tag. */
   digest(image: string): Promise<string>;
-  /** SHA-256 of what lies at an address. */
+  /** SHA-256 of the file at an address. */
   checksum(url: string): Promise<string>;
 }
 
@@ -54,7 +54,7 @@ export async function pinnedList(text: string, fresh: boolean, sources: Sources 
     if (sha256 !== undefined && !fresh) continue;
     const found = await sources.checksum(url);
     if (found === sha256) continue;
-    // Behind the address, or in the place of the one before.
+    // A first checksum is written after the address; a new one replaces the old one.
     const node = document.getIn(["tools", name, sha256 === undefined ? "url" : "sha256"], true);
     const range = isScalar(node) ? node.range : undefined;
     if (range === undefined || range === null) throw new Error(`${name} has no address in the list`);

@@ -26,13 +26,13 @@ export interface GithubClient {
   readonly client: Octokit;
   /** @param ask what is asked; its failure becomes a HostError that says `what` was tried */
   asked<T>(what: string, ask: () => Promise<T>): Promise<T>;
-  /** What the host answered, as far as it is used here: a proxy's page is none of it. */
+  /** Checks the host's answer by the schema of what is used of it, which refuses a proxy's page. */
   checked<T>(schema: z.ZodType<T>, value: unknown, what: string): T;
-  /** Login of the account whose the token is. */
+  /** Login of the token's account. */
   account(): Promise<string>;
 }
 
-/** @param meaning what a status means for what is asked here, in the place of {@link MEANING} */
+/** @param meaning what a status means for these requests; it takes precedence over {@link MEANING} */
 export function githubClient(facts: { api: string; token: string }, polite: PoliteFetch, meaning: Meaning): GithubClient {
   const { Octokit: Client } = require("@octokit/rest") as { Octokit: typeof Octokit };
   const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -43,7 +43,7 @@ export function githubClient(facts: { api: string; token: string }, polite: Poli
       try {
         return await ask();
       } catch (thrown) {
-        // The client makes a status 500 of its own of what `fetch` throws.
+        // The client turns what `fetch` throws into an error of its own, with the status 500.
         throw asHostError(polite.failure() ?? thrown, what, facts.api, meaning);
       }
     },
@@ -57,7 +57,7 @@ export function githubClient(facts: { api: string; token: string }, polite: Poli
         const { data } = await client.rest.users.getAuthenticated();
         return z.object({ login: z.string() }).parse(data).login;
       } catch (thrown) {
-        const error = asHostError(polite.failure() ?? thrown, "asking whose the token is", facts.api, meaning);
+        const error = asHostError(polite.failure() ?? thrown, "asking for the token's account", facts.api, meaning);
         if (error instanceof HostError && error.status === 403) return JOBS_ACCOUNT;
         throw error;
       }

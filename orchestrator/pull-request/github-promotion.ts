@@ -55,7 +55,7 @@ export function githubPromotion(facts: { api: string; token: string; owner: stri
         }));
         const made = check(treeSchema, (await client.rest.git.createTree({ ...at, base_tree: tree.sha, tree: entries })).data);
         const commit = check(commitSchema, (await client.rest.git.createCommit({ ...at, message: title, tree: made.sha, parents: [base] })).data);
-        // Only now is anything to be seen of it.
+        // The commit becomes visible only here.
         if ((await headOf(branch)) === undefined) await client.rest.git.createRef({ ...at, ref: `refs/heads/${branch}`, sha: commit.sha });
         else await client.rest.git.updateRef({ ...at, ref: `heads/${branch}`, sha: commit.sha, force: true });
       }),

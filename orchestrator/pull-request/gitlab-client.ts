@@ -1,4 +1,4 @@
-/** The client of GitLab's API, asking through our own `fetch`, and what its answers mean. */
+/** The client of GitLab's API, with our own `fetch`, and what its answers mean. */
 import type { RequesterType, ResourceOptions } from "@gitbeaker/requester-utils";
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
@@ -14,7 +14,7 @@ const MEANING: Meaning = {
 
 const accountSchema = z.object({ id: z.number() });
 
-/** A request as the client describes it; its types leave out what they are. */
+/** A request as the client describes it. The client's own types do not declare it. */
 interface Asked {
   prefixUrl: string;
   method: string;
@@ -23,7 +23,7 @@ interface Asked {
   searchParams?: string;
 }
 
-/** What the client asks, by our own `fetch`: its own tries 502 again also where that makes a second note. */
+/** Sends the client's requests by our own `fetch`: the client's own repeats a request after a 502 even where that makes a second note. */
 function requester(options: ResourceOptions, fetch: typeof globalThis.fetch, api: string): RequesterType {
   const utils = require("@gitbeaker/requester-utils") as typeof import("@gitbeaker/requester-utils");
   const send = utils.createRequesterFn(
@@ -56,11 +56,11 @@ export interface GitlabClient {
   readonly options: { host: string; token: string; requesterFn: (options: ResourceOptions) => RequesterType };
   /** @param ask what is asked; its failure becomes a HostError that says `what` was tried */
   asked<T>(what: string, ask: () => Promise<T>): Promise<T>;
-  /** Number of the account whose the token is. */
+  /** Number of the token's account. */
   account(): Promise<number>;
 }
 
-/** @param meaning what a status means for what is asked here */
+/** @param meaning what a status means for these requests */
 export function gitlabClient(facts: { api: string; token: string }, { fetch }: PoliteFetch, meaning: Meaning): GitlabClient {
   const options: GitlabClient["options"] = {
     host: facts.api.replace(/\/api\/v4$/, ""),

@@ -1,13 +1,13 @@
-/** Files that another job of the run left: data of code that may be anybody's. */
+/** Files that another job of the run wrote. They are not trusted: that job may have run anybody's code. */
 import * as fs from "node:fs";
 import { z } from "zod";
 import { HomelabError, systemErrorCode } from "../../common/errors";
 import type { Arguments } from "../cli/arguments";
 
-/** Far above any report of ours. */
+/** Far more than any report of ours has. */
 const MAX_BYTES = 32 * 1024 * 1024;
 
-/** What a regular file holds: nothing is read through a link, from a device, or from a pipe. Undefined where it is missing. */
+/** The text of a regular file: nothing is read through a link, from a device, or from a pipe. Undefined where it is missing. */
 export function readGiven(file: string): string | undefined {
   let fd: number;
   try {
@@ -39,10 +39,10 @@ export function parseGiven<T>(file: string, text: string, schema: z.ZodType<T>, 
   }
 }
 
-/** What a run that has no report said before it ended (`--failure`). */
+/** The last output of a run that has no report (`--failure`). */
 export function lastWord(args: Arguments): string {
   const file = args.text("failure");
-  return (file === undefined ? undefined : readGiven(file)) ?? "It left no word.";
+  return (file === undefined ? undefined : readGiven(file)) ?? "Its output is not known.";
 }
 
 /** @throws HomelabError for a `--github` beside a `--gitlab` */

@@ -24,13 +24,13 @@ export async function orNone<T>(asked: Promise<T>): Promise<T | undefined> {
     throw thrown;
   }
 }
-/** The host may have done what it did not say it did. */
+/** Whether the host may have done what was asked although the request failed: after a server error, or without an answer. */
 export const isUncertain = (thrown: unknown): boolean => !(thrown instanceof HostError) || thrown.status >= 500;
 
 /** What a status means. */
 export type Meaning = Readonly<Record<number, string>>;
 
-/** What to do about a status, by the first meaning that knows it; no key where nobody does. */
+/** What to do about a status, by the first of the meanings that has it; without `hint` where none has. */
 export function hintFor(status: number, ...meanings: readonly Meaning[]): { hint?: string } {
   const known = meanings.find((meaning) => meaning[status] !== undefined)?.[status];
   const hint = known ?? (status >= 500 ? "the host has a fault: run the job again later" : undefined);

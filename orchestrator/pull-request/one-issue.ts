@@ -1,4 +1,4 @@
-/** One open issue of ours, kept as {@link keepOne} does, and closed when it is done with. */
+/** One open issue of ours, kept as {@link keepOne} does, and closed when nothing is left to be done. */
 import { isGone } from "./host-error";
 import { keepOne, type Listed, oursAmong } from "./one-of-ours";
 
@@ -18,7 +18,7 @@ export interface IssueHost {
   listOpen(): Promise<HostIssue[]>;
   open(text: IssueText): Promise<void>;
   update(id: number, text: IssueText): Promise<void>;
-  /** Writes the last words and closes it, in one request. */
+  /** Writes its last text and closes it, in one request. */
   close(id: number, text: IssueText): Promise<void>;
 }
 

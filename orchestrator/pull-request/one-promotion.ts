@@ -1,6 +1,6 @@
 /**
- * A promotion as a pull request: a branch of one commit from main's head, and a request for it. The branch is named by application, stage
- * and digest, so the same command finds what it did before, whoever ran it and wherever it was cut; there is never a second request.
+ * A promotion as a pull request: a branch with one commit on top of main's head, and a request for it. The branch is named by application,
+ * stage and digest. So the same command finds what an interrupted or earlier one did, whoever ran it, and never opens a second request.
  */
 import { HomelabError } from "../../common/errors";
 import { isUncertain } from "./host-error";
@@ -25,11 +25,11 @@ export interface PullFacts {
 export interface PromotionHost {
   /** As the host's pages name it. */
   readonly where: string;
-  /** Commit that a branch stands at; undefined where there is none. */
+  /** The head commit of a branch; undefined where there is no such branch. */
   headOf(branch: string): Promise<string | undefined>;
   /** A file as a branch has it; undefined where it does not. */
   textAt(branch: string, file: string): Promise<string | undefined>;
-  /** The branch stands at one new commit above `base` then, whatever it stood at before. */
+  /** Points the branch at one new commit on top of `base`, whatever it pointed at before. */
   commit(change: Change, base: string): Promise<void>;
   /** The requests of the branch into {@link BASE}, the newest first. */
   pulls(branch: string): Promise<PullFacts[]>;
@@ -43,7 +43,7 @@ async function isThere(host: PromotionHost, { branch, files }: Change): Promise<
   return true;
 }
 
-/** Does it, and looks whether it is done where the host may have done what it did not say. */
+/** Does the work. An error does not count where the work is done all the same; where that is uncertain, the work is tried once more. */
 async function surely(work: () => Promise<void>, isDone: () => Promise<boolean>): Promise<void> {
   try {
     await work();

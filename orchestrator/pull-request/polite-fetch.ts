@@ -1,6 +1,6 @@
 /**
- * `fetch` for the APIs of GitHub and GitLab, through the proxy of the environment: waits where the host asks for it, and tries again what
- * may be done twice. GitHub: 403 or 429 with `retry-after`, or with `x-ratelimit-remaining: 0` and `x-ratelimit-reset`
+ * `fetch` for the APIs of GitHub and GitLab, through the proxy of the environment: waits where the host asks for it, and repeats requests
+ * that are safe to repeat. GitHub: 403 or 429 with `retry-after`, or with `x-ratelimit-remaining: 0` and `x-ratelimit-reset`
  * (docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api). GitLab: 429 with `retry-after` and `ratelimit-reset`
  * (docs.gitlab.com/security/rate_limits).
  */
@@ -9,18 +9,18 @@ import { asError, HomelabError, systemErrorCode } from "../../common/errors";
 import { createHttpClient, type HttpClient, type HttpResponse } from "../../common/http";
 import type { Session } from "../cli/session";
 
-/** Waits after a failure, in milliseconds: as many tries as there are, and one more. */
+/** The wait after each failed try, in milliseconds. After the try that follows the last wait, the failure is returned. */
 const WAITS = [1_000, 2_000, 4_000, 8_000];
-/** The longest that one request waits for a rate limit, and all of a run together, in milliseconds. */
+/** The longest that all requests of a run together wait for rate limits, in milliseconds. */
 const LONGEST_WAIT = 5 * 60_000;
 const BUSY = new Set([500, 502, 503, 504]);
-/** Methods that a host may be asked for twice: what they leave is the same. */
+/** Idempotent methods, and PATCH, which is used only to write whole values: these requests may be repeated. */
 const REPEATABLE = new Set(["GET", "HEAD", "PUT", "PATCH", "DELETE"]);
 const TIMEOUT = 30_000;
 
 export interface PoliteFetch {
   fetch: typeof fetch;
-  /** What the last request threw: a client may put an error of its own in its place. */
+  /** What the last request threw: a client may replace it by an error of its own. */
   failure(): Error | undefined;
   close(): Promise<void>;
 }
@@ -85,7 +85,7 @@ export function createPoliteFetch(origin: string, clock: Clock, say: (text: stri
         else if (BUSY.has(response.status) && canRepeat && wait !== undefined) await clock.sleep(wait);
         else return response;
         if (limited === undefined) tried++;
-        // A limit of no time at all is no reason to go round for ever.
+        // A limit of zero seconds must not lead to an endless loop.
         else if (limited === 0 && ++tried > WAITS.length) return response;
       } catch (thrown) {
         const isLimit = thrown instanceof HomelabError && thrown.code === "E_RATE_LIMIT";
@@ -100,7 +100,7 @@ export function createPoliteFetch(origin: string, clock: Clock, say: (text: stri
     fetch: async (input, init) => {
       const request = new Request(input, init);
       if (new URL(request.url).origin !== new URL(origin).origin)
-        throw new HomelabError("E_OTHER_ORIGIN", `a request to ${new URL(request.url).origin} where only ${origin} is meant`, { subject: origin });
+        throw new HomelabError("E_OTHER_ORIGIN", `a request to ${new URL(request.url).origin} where only ${origin} is allowed`, { subject: origin });
       const body = request.body === null ? undefined : await request.text();
       failure = undefined;
       try {
@@ -115,7 +115,7 @@ export function createPoliteFetch(origin: string, clock: Clock, say: (text: stri
   };
 }
 
-/** Asks a host by a token that nothing may show. */
+/** Works with a host by a token, which is redacted from all output. */
 export async function atHost<T>(
   session: Session,
   facts: { readonly api: string; readonly token: string },

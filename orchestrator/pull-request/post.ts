@@ -28,9 +28,9 @@ async function post<F extends WithHost>(
   await atHost(session, facts, async (polite) => {
     const body = render(facts);
     const pull = await find(facts, polite);
-    // A newer push has a preview of its own: what this one says is no longer so.
+    // A newer push has a preview of its own, and this one is out of date.
     if (pull === undefined || (pull.state === "open" && pull.head !== facts.commit)) {
-      session.out(`${facts.commit} is the head of no pull request any more: nothing to say\n`);
+      session.out(`${facts.commit} is the head of no pull request any more: nothing is posted\n`);
       return;
     }
     if (pull.state === "closed") throw new HomelabError("E_PULL_CLOSED", `${pull.where} is closed: nothing is posted`, { subject: pull.where });
@@ -45,7 +45,7 @@ type Post = (session: Session, marker: string, render: (run: RunFacts) => string
 export const postOnGithub: Post = (session, marker, render) => post<GithubFacts>(session, githubFacts(), findGithubPull, marker, render);
 export const postOnGitlab: Post = (session, marker, render) => post<GitlabFacts>(session, gitlabFacts(), findMergeRequest, marker, render);
 
-/** What is said of a run, and whether there is still something to be done about it. */
+/** The text of the issue, and whether it must be open: whether something is left to be done. */
 export interface IssueOfRun extends IssueText {
   readonly open: boolean;
 }

@@ -102,7 +102,7 @@ function githubAccess(name: string, hint: string, repositoryHint = INSIDE_GITHUB
 const githubBase = (right: string) =>
   githubAccess("GITHUB_REPOSITORY", `give the job \`permissions: ${right}: write\`, and the step github.token as GITHUB_TOKEN`);
 
-/** The repository of the homelab, for who only reads: another one's job names it. @throws HomelabError E_NO_RUN naming the variable */
+/** The repository of the homelab, for commands that only read: a job of another repository names it. @throws HomelabError E_NO_RUN naming the variable */
 export const githubReader = () =>
   githubAccess(
     readEnv("HOMELAB_REPOSITORY") === undefined ? "GITHUB_REPOSITORY" : "HOMELAB_REPOSITORY",
@@ -111,7 +111,10 @@ export const githubReader = () =>
 
 const CHANGES = "a token that may change the homelab's repository (contents and pull-requests: write)";
 
-/** The repository of the homelab, for who changes it: from a job, or from a terminal with the two variables. @throws HomelabError E_NO_RUN naming the variable */
+/**
+ * The repository of the homelab, for commands that change it: in a job, or at a terminal with the two variables.
+ * @throws HomelabError E_NO_RUN naming the variable
+ */
 export const githubWriter = () =>
   githubAccess(
     readEnv("GITHUB_REPOSITORY") === undefined || readEnv("HOMELAB_REPOSITORY") !== undefined ? "HOMELAB_REPOSITORY" : "GITHUB_REPOSITORY",
@@ -169,10 +172,10 @@ const gitlabAccess = (scope: string, environment: string) => ({
   token: token("GITLAB_TOKEN", `make a project access token with the scope ${scope}, and keep it as a masked variable of the environment \`${environment}\``),
 });
 
-/** The project of the homelab, for who only reads. @throws HomelabError E_NO_RUN naming the variable that is missing or wrong */
+/** The project of the homelab, for commands that only read. @throws HomelabError E_NO_RUN naming the variable that is missing or wrong */
 export const gitlabReader = () => gitlabAccess("read_api", "delivered");
 
-/** The project of the homelab, for who changes it. @throws HomelabError E_NO_RUN naming the variable that is missing or wrong */
+/** The project of the homelab, for commands that change it. @throws HomelabError E_NO_RUN naming the variable that is missing or wrong */
 export const gitlabWriter = () => gitlabAccess("api, and the role Developer,", "promote");
 
 /** The pipeline itself, for what is not about a merge request. @throws HomelabError E_NO_RUN naming the variable that is missing or wrong */

@@ -1,4 +1,4 @@
-/** `comment`: somebody's report, as the text of a comment. The report may be made by code that nobody has read yet. */
+/** `comment`: a report, as the text of a comment. The report is not trusted: code that nobody has reviewed yet may have written it. */
 import { HomelabError } from "../../common/errors";
 import type { Arguments } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
@@ -8,8 +8,8 @@ import { reportSchema } from "../report/report-schema";
 import { hostOf, lastWord, parseGiven, readGiven } from "./given-files";
 
 /**
- * Prints the comment, or posts it on the pull request of this run. Without a report it is that of a preview that ended before its first
- * stack, with what `--failure` holds.
+ * Prints the comment, or posts it on the pull request of this run. Without a report, the comment says that the preview ended before its first
+ * stack, and shows the text of `--failure`.
  */
 export async function writeComment(args: Arguments, session: Session): Promise<ExitCode> {
   const file = args.text("report");

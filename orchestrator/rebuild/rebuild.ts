@@ -1,7 +1,7 @@
 /**
- * `homelab rebuild`: the whole homelab from bare Proxmox hosts, and, where asked, from a state that is lost. What it builds may be what
- * it needs: where the states' backend runs in the homelab, the stacks that serve it are built with states in a folder, which then
- * move there; the others follow. How far it came is written down, and the same command goes on.
+ * `homelab rebuild`: builds the whole homelab from bare Proxmox hosts, or, where asked, makes new states for one whose states are lost. The
+ * state backend may run in the homelab itself. Then the stacks that serve it are built first, with their states in a folder; these states move
+ * to the backend, and the other stacks follow. Progress is recorded, and the same command continues from there.
  */
 import * as fs from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -25,7 +25,7 @@ import type { Program } from "../target/program";
 import { besideRuns, type Site, setLabBackend } from "../target/site";
 import { requireCredentials, servingStack } from "./state-backend";
 
-/** What serves the states begins to answer some time after its stack is built: names and certificates come by themselves. */
+/** The state backend answers only some time after its stack is built: its DNS record and its certificate are made by then. */
 const LOOK_AGAIN = 5_000;
 const LOOKS = 60;
 
@@ -33,7 +33,7 @@ interface Rebuild {
   site: Site;
   program: Program;
   record: RebuildRecord;
-  /** Those that must be built before the backend answers. */
+  /** The stacks that must be built before the backend answers. */
   first: string[];
   args: Arguments;
   session: Session;
@@ -55,7 +55,7 @@ async function refuseWhereStatesAre(target: string, isServedHere: boolean, engin
     const listed = await listedStacks((words) => engine(target, words));
     there = listed.flatMap(({ name, resourceCount = 0 }) => (resourceCount > 0 ? [name] : []));
   } catch (thrown) {
-    // What this homelab serves does not answer before it is built.
+    // A backend in this homelab does not answer before it is built.
     if (isServedHere) return;
     throw thrown;
   }
@@ -66,7 +66,7 @@ async function refuseWhereStatesAre(target: string, isServedHere: boolean, engin
   });
 }
 
-/** Where it begins, or goes on. */
+/** The record of the rebuild to continue, or of a new one. */
 async function recordOf(args: Arguments, session: Session, site: Site, program: Program, engine: Engine): Promise<RebuildRecord> {
   const begun = readRebuild(site.runsDir);
   const to = args.text("to");
@@ -133,7 +133,7 @@ async function move({ site, record, args, session, say }: Rebuild, local: string
   }
 }
 
-/** Pods of applications wait for images that nobody has pushed into the new registry. @returns whether the others may be built */
+/** Pods of applications wait for images that nobody has pushed into the new registry. @returns whether the other stacks may be built */
 async function imagesAreThere({ site, program, args, session, first }: Rebuild): Promise<boolean> {
   // No image is pulled in the lab.
   if (site.kind === "lab" || args.flag("without-images")) return true;
@@ -150,7 +150,7 @@ async function imagesAreThere({ site, program, args, session, first }: Rebuild):
   return false;
 }
 
-/** @returns what it ended with; the record stays unless it is done */
+/** Does the steps that are left. The record stays unless everything is done. */
 async function go(rebuild: Rebuild): Promise<ExitCode> {
   const { record, first, program, site, say } = rebuild;
   const rest = program.graph.names().filter((stack) => !first.includes(stack));

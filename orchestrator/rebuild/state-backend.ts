@@ -1,4 +1,4 @@
-/** The backend in which the states of a rebuilt homelab are to be, and what the homelab itself has to do with it. */
+/** The backend for the states of a rebuilt homelab, and whether the homelab itself serves it. */
 import { readEnv } from "../../common/env";
 import { HomelabError } from "../../common/errors";
 import type { Program } from "../target/program";
@@ -20,7 +20,7 @@ export function servingStack(backend: string, { routes = [] }: Pick<Program, "ro
   return routes.find((route) => route.host === host)?.stack;
 }
 
-/** @throws HomelabError E_USAGE where the credentials of a bucket are missing: it would be found out when half is built */
+/** @throws HomelabError E_USAGE where the credentials of a bucket are missing: otherwise this would fail when half is built */
 export function requireCredentials(backend: string, env: Readonly<Record<string, string | undefined>>): void {
   if (!backend.startsWith("s3://") || /[?&](anonymous=true|profile=)/.test(backend)) return;
   const missing = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"].filter((name) => (env[name] ?? readEnv(name)) === undefined);

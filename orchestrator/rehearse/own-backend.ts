@@ -1,4 +1,4 @@
-/** The bucket in which a homelab can keep its own states, where its object storage makes one; with what opens it in the lab. */
+/** The bucket for a homelab's own states, where its object storage makes one, and its credentials in the lab. */
 import * as path from "node:path";
 import { z } from "zod";
 import { projectRoot } from "../../common/paths";
@@ -15,7 +15,7 @@ const valuesSchema = z.object({
   releases: z.array(z.looseObject({ values: z.looseObject({ buckets: z.array(z.looseObject({ name: z.string() })).optional() }) })),
 });
 
-/** @returns its URL, and gives the lab's commands its credentials; undefined where the homelab makes no such bucket */
+/** Gives the bucket's credentials to the lab's commands. @returns its URL; undefined where the homelab makes no such bucket */
 export async function ownBackend(lab: RehearsalLab, { routes = [] }: Pick<Program, "routes">): Promise<string | undefined> {
   const route = routes.find(({ owner, host }) => owner === "minio" && host.startsWith("s3."));
   if (route === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** A lab of a rehearsal's own: a folder that goes with it, and `homelab` run in it as a person runs it. */
+/** A lab for one rehearsal, in a folder that is removed with it, and `homelab` run in it as a person runs it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -11,7 +11,7 @@ import { EXIT } from "../cli/exit-codes";
 import { type RunReport, reportSchema } from "../report/report-schema";
 import { control } from "../target/lab-client";
 
-/** How much of what a command said is kept. */
+/** How many characters of a command's output are kept. */
 const TAIL = 8_000;
 
 export interface Ended {
@@ -42,7 +42,7 @@ export class RehearsalLab {
   readonly dir = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-rehearsal-"));
   #files: z.infer<typeof labSchema> | undefined;
   readonly #running = new Set<ChildProcess>();
-  /** What each command gets besides, such as the credentials of the states' backend. */
+  /** More environment variables of each command, such as the credentials of the state backend. */
   env: Readonly<Record<string, string>> = {};
   #interrupted = false;
 
@@ -55,7 +55,7 @@ export class RehearsalLab {
     return this.#files;
   }
 
-  /** Is not cut by an interrupt: a lab that is half started could not be stopped. @throws HomelabError E_LAB_START */
+  /** An interrupt does not end it: a lab that is half started could not be stopped. @throws HomelabError E_LAB_START */
   async start(): Promise<void> {
     const ports = ["--proxy-port", "0", "--bastion-port", "0", "--control-port", "0"];
     const { code, stderr } = await this.#spawn("", ["lab", "start", "--latency", "zero", ...ports], new Set());
@@ -74,16 +74,16 @@ export class RehearsalLab {
     return this.#spawn(input, args, this.#running);
   }
 
-  /** @param running has it while it runs: what an interrupt reaches */
+  /** @param running contains the process while it runs; an interrupt is sent to those in {@link #running} */
   #spawn(input: string, args: readonly string[], running: Set<ChildProcess>): Promise<Ended> {
     return new Promise((resolve, reject) => {
-      // A process group of its own: an interrupt reaches us, and we end it.
+      // A process group of its own: Ctrl-C in the terminal reaches only this process, which passes it on.
       const child = spawn(process.execPath, [path.join(projectRoot(), "orchestrator", "bin", "homelab"), ...args], {
         env: childEnv({ ...this.env, [ENV.labDir]: this.dir, NO_COLOR: "1" }),
         detached: true,
         stdio: ["pipe", "pipe", "pipe"],
       });
-      // One that does not read its input is free not to.
+      // A command need not read its input.
       child.stdin.on("error", () => undefined);
       child.stdin.end(input);
       running.add(child);
@@ -107,7 +107,7 @@ export class RehearsalLab {
     });
   }
 
-  /** A run, with its report where it came to one. */
+  /** A run, with its report where it wrote one. */
   async run(...args: string[]): Promise<Ended> {
     const file = path.join(this.dir, "report.json");
     fs.rmSync(file, { force: true });
@@ -115,7 +115,7 @@ export class RehearsalLab {
     return { ...ended, report: fs.existsSync(file) ? reportSchema.parse(JSON.parse(fs.readFileSync(file, "utf8"))) : undefined };
   }
 
-  /** What the lab's control says. Settling takes as long as what is settled. */
+  /** Asks the lab's control API. An answer may take as long as a command: that to "settle" comes when the lab has nothing left to do. */
   async control(method: string, route: string, body?: unknown): Promise<unknown> {
     return control(this.files, method, route, body, this.timeout);
   }
@@ -182,7 +182,7 @@ export class RehearsalLab {
     return this.#interrupted;
   }
 
-  /** What runs is asked to end in order; a command that does not is ended when its time is over. No other one begins. */
+  /** Asks running commands to end. One that does not is killed when its time is over. No further command begins. */
   interrupt(): void {
     this.#interrupted = true;
     for (const child of this.#running) child.kill("SIGINT");
@@ -201,6 +201,6 @@ function endGroup({ pid, exitCode }: ChildProcess): void {
   try {
     process.kill(-pid, "SIGKILL");
   } catch {
-    // It has ended meanwhile.
+    // The process has ended meanwhile.
   }
 }

@@ -1,4 +1,4 @@
-/** One fault after the other, each in a lab of its own, into a build of the homelab; and what came of it. */
+/** Injects one fault after the other into a build of the homelab, each in a lab of its own, and judges the result. */
 import type { Session } from "../cli/session";
 import type { Program } from "../target/program";
 import { type Ended, RehearsalLab } from "./rehearsal-lab";
@@ -10,7 +10,7 @@ export interface Rehearsed {
   /** How many chances to strike passed first, and the fault's own parameters: with the seed, what repeats it. */
   after: number;
   parameters: Readonly<Record<string, unknown>>;
-  /** Built while it waited; the last one met it. */
+  /** Stacks that were built until the fault struck. It struck in the last one. */
   stacks: string[];
   verdict: Verdict;
   why: string;
@@ -19,7 +19,7 @@ export interface Rehearsed {
   seconds: number;
 }
 
-/** What no run mends by itself, because nothing but a person may: the command of the runbook. */
+/** Faults after which only a person may act: the arguments of the command that the runbook names. */
 const BY_HAND: Readonly<Record<string, readonly string[]>> = { "vault.sealed": ["vault", "unseal", "--lab"] };
 
 const OPTIONS = ["--only", "--lab", "--plain"];
@@ -30,7 +30,7 @@ async function buildInto(lab: RehearsalLab, order: readonly string[], scenario: 
   let { after } = scenario;
   let first: Ended | undefined;
   for (const stack of order) {
-    // Where the first stack had fewer chances than the seed lets pass, the next one strikes at once.
+    // The stack before had fewer chances than the seed lets pass: now the fault strikes at the first one.
     if (first !== undefined && after > 0) {
       after = 0;
       await lab.clearFaults();
@@ -44,7 +44,7 @@ async function buildInto(lab: RehearsalLab, order: readonly string[], scenario: 
   return { stacks, first, after, struck: (await lab.waitingFaults()) === 0 };
 }
 
-/** What a further run, which has nothing to do, changes all the same. */
+/** What a further run changes, although it has nothing to do. */
 async function changedByAnotherRun(lab: RehearsalLab, stacks: readonly string[]): Promise<string[]> {
   await lab.settle();
   const before = await lab.lastSeq();
@@ -94,7 +94,7 @@ async function rehearseOne(lab: RehearsalLab, scenario: Scenario, program: Pick<
 
 /**
  * @param timeout milliseconds for each command
- * @param told gets each one as it is known
+ * @param told is called with each result as soon as it is known
  */
 export async function rehearseFaults(
   scenarios: readonly Scenario[],
@@ -115,7 +115,7 @@ export async function rehearseFaults(
     const startedAt = session.clock.now();
     try {
       const rehearsed = { ...(await rehearseOne(lab, scenario, program)), seconds: Math.round((session.clock.now() - startedAt) / 1000) };
-      // What an interrupt did to a run says nothing of the fault.
+      // After an interrupt, the result of the run says nothing about the fault.
       if (interrupted) break;
       done.push(rehearsed);
       told(rehearsed);

@@ -1,4 +1,4 @@
-/** `homelab rehearse`: everything is built in a lab of its own and proved to work, or faults are injected into the building of it. */
+/** `homelab rehearse`: builds everything in a lab of its own and proves that it works, or injects faults into such builds. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { pathToFileURL } from "node:url";
@@ -16,19 +16,19 @@ import { type Proof, proofOf, proveServices } from "./services";
 import { survivalTable } from "./survival-table";
 
 const MINUTE = 60_000;
-/** A command of a rehearsal that takes longer hangs. */
+/** Minutes after which a command of a rehearsal counts as hanging. */
 const DEFAULT_TIMEOUT = 20;
 
 type Step = (what: string, work: () => Promise<string>) => Promise<boolean>;
 
 interface KnownFaults {
   names: string[];
-  /** Those that nothing of a whole build meets; undefined where none was made. */
+  /** Faults that have no chance to strike in a whole build; undefined where none was made. */
   idle: ReadonlySet<string> | undefined;
 }
 
 /**
- * @param builds whether all stacks are built once without a fault, to see which could strike at all
+ * @param builds whether all stacks are built once without a fault, to see which faults could strike at all
  * @returns undefined where it was interrupted
  */
 async function knownFaults(timeout: number, builds: boolean, session: Session): Promise<KnownFaults | undefined> {
@@ -73,7 +73,7 @@ async function faults(asked: string, program: Program, args: Arguments, session:
   return done.every(({ verdict }) => verdict === "survived" || verdict === "failed clearly") ? EXIT.done : EXIT.failed;
 }
 
-/** A run that ends well. @throws Error with what it said last */
+/** Runs a command that must succeed. @throws Error with its output where it does not */
 async function succeed(lab: RehearsalLab, ...words: string[]): Promise<void> {
   const { code, stdout, stderr } = await lab.homelab(...words);
   if (code !== 0) throw new Error(`homelab ${words.join(" ")} ${code === null ? "hung" : `ended with ${code}`}: ${stderr.trim() || stdout.trim()}`);
@@ -84,13 +84,13 @@ async function changeNothing(lab: RehearsalLab): Promise<string> {
   await lab.settle();
   const before = await lab.lastSeq();
   await succeed(lab, "up", "--lab", "--plain");
-  // Where the states are in it, a run writes them.
+  // A run writes its states, which may be in the lab's own S3 bucket.
   const writes = (await lab.writes(before)).filter(({ system }) => system !== "s3");
   if (writes.length > 0) throw new Error(`a second run changed ${counted(writes.length, "thing")}, ${writes[0]?.system} ${writes[0]?.action} first`);
   return "nothing changes";
 }
 
-/** The homelab stays, and nobody knows what it was made of. */
+/** Takes the states away while the homelab stays, and makes new states from what exists. */
 async function loseStates(lab: RehearsalLab): Promise<string> {
   const folder = path.join(lab.dir, "states-made-anew");
   fs.mkdirSync(folder);

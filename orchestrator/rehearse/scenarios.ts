@@ -1,11 +1,11 @@
-/** Which faults a rehearsal injects, and how: from the names that the lab's code knows, so that none is left out. */
+/** Which faults a rehearsal injects, and how. The names come from the lab's own code, so that none is left out. */
 
 import { HomelabError } from "../../common/errors";
 import { nearest } from "../../common/nearest";
 import type { QueuedFault } from "./rehearsal-lab";
 
 export interface Scenario extends QueuedFault {
-  /** The fault's name, with what tells it from the same fault with other parameters: `proxmox.unavailable 596`. */
+  /** The fault's name, and what distinguishes it from the same fault with other parameters: `proxmox.unavailable 596`. */
   title: string;
   after: number;
 }
@@ -19,10 +19,10 @@ const WAYS: Readonly<Record<string, readonly Parameters[]>> = {
   "vault.unavailable": [{ status: 500 }, { status: 503 }],
 };
 
-/** Of these, how many changes on a host's disk come before it strikes, at most; its seed says how many. */
+/** These faults strike after a number of changes on a host's disk. The seed chooses it, up to this maximum. */
 const AT_CHANGE: Readonly<Record<string, number>> = { "ssh.cut": 12, "vm.reboot": 12 };
 
-/** How many chances to strike are let pass, at most. Others have few chances, and strike at the first. */
+/** These faults let a number of chances to strike pass. The seed chooses it, up to this maximum. Others strike at their first chance. */
 const CHANCES: Readonly<Record<string, number>> = {
   "kubernetes.conflict": 10,
   "kubernetes.reply-lost": 30,

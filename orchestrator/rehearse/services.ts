@@ -1,4 +1,4 @@
-/** Whether what was built does its work: names, certificates, clusters, secrets, copies. Asked from outside, as who uses it does. */
+/** Whether what was built works: names, certificates, clusters, secrets, copies. It is asked from outside, as its users do. */
 
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -24,7 +24,7 @@ interface Answer {
   body: string;
 }
 
-/** @param tls whom it trusts and who it is; default: who has the homelab's own authority, and nothing else */
+/** @param tls the CA to trust and a client certificate; default: the homelab's own authority, and no client certificate */
 async function ask(lab: RehearsalLab, url: string, headers: Record<string, string> = {}, tls?: { ca: string; cert: string; key: string }): Promise<Answer> {
   const requestTls = tls ?? { ca: fs.readFileSync(path.join(lab.dir, "trusted.pem"), "utf8") };
   const agent = new ProxyAgent({ uri: lab.files.proxy, requestTls, proxyTunnel: true });
@@ -36,7 +36,7 @@ async function ask(lab: RehearsalLab, url: string, headers: Record<string, strin
   }
 }
 
-/** @param work says what was found, or throws what is wrong */
+/** @param work returns what was found, or throws what is wrong */
 export async function proofOf(what: string, work: () => Promise<string>): Promise<Proof> {
   try {
     return { what, ok: true, says: await work() };
@@ -45,16 +45,16 @@ export async function proofOf(what: string, work: () => Promise<string>): Promis
   }
 }
 
-/** Of what fails with many lines, the first. */
+/** As {@link proofOf}, with only the first line of a failure. */
 async function prove(what: string, work: () => Promise<string>): Promise<Proof> {
   const { ok, says } = await proofOf(what, work);
   return { what, ok, says: ok ? says : (says.split("\n")[0] ?? "") };
 }
 
-/** What is asked of a module that has nothing at its root; all others are asked for that. */
+/** The path to ask for where a module serves nothing at `/`. */
 const PATHS: Readonly<Record<string, string>> = { vault: "/v1/sys/health" };
 
-/** A route answers, with a certificate that the homelab's people trust: neither "no such route" nor "nobody behind it". */
+/** A route answers, with a certificate that the homelab's users trust. A 404 (no such route) and a 5xx (no service behind it) do not count. */
 function proveRoute(lab: RehearsalLab, host: string, owner: string): Promise<Proof> {
   return prove(`https://${host}`, async () => {
     const { status } = await ask(lab, `https://${host}${PATHS[owner] ?? "/"}`);
@@ -86,7 +86,7 @@ function proveKubeconfig(lab: RehearsalLab, stack: string, vault: { address: str
   });
 }
 
-/** Reads with a token that is made for it, and revoked after. */
+/** Reads with a token that is made for this and revoked afterwards. */
 async function proveClusters(lab: RehearsalLab, program: Pick<Program, "graph">): Promise<Proof[]> {
   const status = await lab.homelab("vault", "status", "--lab", "--json");
   const root = await lab.homelab("vault", "root", "--lab", "--json");
@@ -118,7 +118,7 @@ function proveBackup(lab: RehearsalLab): Promise<Proof> {
   });
 }
 
-/** Everything of the estate that answers. */
+/** Every route and cluster of the homelab, and a copy of its states. */
 export async function proveServices(lab: RehearsalLab, program: Pick<Program, "graph" | "routes">): Promise<Proof[]> {
   await lab.settle();
   const routes: Proof[] = [];

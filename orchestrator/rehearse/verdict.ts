@@ -1,4 +1,4 @@
-/** What a fault did to a run, judged by what the run said and by what the lab has afterwards. */
+/** What a fault did to a run, judged by the run's output and by the state of the lab afterwards. */
 import { counted } from "../../common/counted";
 import { isExitCodeAlone, problemsOf } from "../report/failure-text";
 import type { RunReport } from "../report/report-schema";
@@ -33,7 +33,7 @@ export interface Observed {
   unhandled: readonly string[];
 }
 
-/** Codes that say that we do not know what happened. */
+/** Error codes for failures of our own code. */
 const OUR_FAULT = new Set(["E_INTERNAL", "E_WORKER"]);
 
 /** Whether a failed run says what failed: in which stack, in words, and not as a bug of ours. */

@@ -1,11 +1,11 @@
-/** Pieces of Markdown that hold text of others: each is whole in itself, and no longer than its budget. */
+/** Pieces of Markdown with untrusted text. Each closes what it opens, and is no longer than its budget. */
 
 /** A line of a comment, in characters. */
 const LINE = 400;
 
-/** Control characters, and those that are not seen or turn the direction of text: what is read must be what is there. */
+/** Control characters, and characters that are invisible or change the direction of text: a reader must see what is there. */
 const INVISIBLE = /(?![\t\n])\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}|\p{Variation_Selector}/gu;
-/** Half of a character, as in text that was cut: no host takes it. */
+/** Unpaired surrogates, as in text that was cut inside a character: no host accepts them. */
 const HALF = /\p{Surrogate}/gu;
 
 /** Characters as both hosts count them for their limits: code points (Ruby's `String#length`). */
@@ -16,10 +16,10 @@ export function lengthOf(text: string): number {
 }
 
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
-/** Units before and after a place within which what is drawn as one character is looked for; flags and families are shorter. */
+/** UTF-16 units before and after a cut in which graphemes are looked for. Even emoji of flags and families are shorter. */
 const WINDOW = 64;
 
-/** The beginning of a text, of at most `most` code points, with no character in halves: neither a pair nor what is drawn as one. */
+/** The beginning of a text, of at most `most` code points. Neither a surrogate pair nor a grapheme is cut in two. */
 export function cut(text: string, most: number): string {
   if (text.length <= most) return text;
   let end = 0;
@@ -85,7 +85,7 @@ export function fenced(title: string, language: string, lines: readonly string[]
   return room < 2 * LINE ? "" : `${open}${within(linesOf(lines), room, safe).join("\n")}${close}`;
 }
 
-/** A block that is folded; without its lines where these would not fit, and "" where nothing does. */
+/** A folded block. Where its lines would not fit, it only says so; "" where not even that fits. */
 export function folded(summary: string, language: string, lines: readonly string[], budget: number): string {
   const [open, close] = [`<details><summary>${safe(summary)}</summary>\n\n`, "\n\n</details>"];
   const room = budget - lengthOf(open) - close.length;

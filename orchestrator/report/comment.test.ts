@@ -79,7 +79,7 @@ test("a stack without a change has no fold, and those after it have theirs", () 
   expect(text.match(/<summary>.*<\/summary>/g)).toEqual(["dev", "prod"].map((stack) => `<summary>${stack}: 1 to create</summary>`));
 });
 
-test("why a stack is included stands in the table, where the run chose its stacks by what changed", () => {
+test("the table says why a stack is included, where the run chose its stacks by what changed", () => {
   const text = renderComment(report([stackReport({ why: "changed: vm k8s-dev | x" }), stackReport({ stack: "old" })]));
   expect(text).toContain(`| stack | create | update | replace | delete | same | preview | time | why |
 |---|--:|--:|--:|--:|--:|---|--:|---|
@@ -99,7 +99,7 @@ test.each([
   expect(renderComment(report(changed, { operation, ok: false }))).toContain(`## ${failed}\n`);
 });
 
-test("what ends before it has a report says of which operation, and whether a gate refused it", () => {
+test("the comment of a run that ended before it had a report names the operation, and says whether a gate refused it", () => {
   expect(renderNoReport("error: no")).toContain("## The preview failed\n\nIt ended before the first stack.\n\n```\nerror: no\n```");
   expect(renderNoReport("dev: ~ update VmLegacy dev-vm: other values of memory", { operation: "up", how: "refused" })).toContain("## The up was refused\n");
   expect(renderNoReport("", { how: "cancelled" })).toContain("## The preview was cancelled\n");
@@ -164,7 +164,7 @@ function openBlocks(text: string): string[] {
   return open;
 }
 
-/** Text as long and as hostile as one may be. */
+/** Very long and hostile text. */
 const said = fc.oneof(
   fc.string({ maxLength: 20_000 }),
   fc.constantFrom("```\n</details>\n@everyone | <img src=x>", "~~~\n# title", "\u202eevil", "line of an error\n".repeat(3_000), "`".repeat(2_000)),

@@ -9,14 +9,14 @@ import type { ReportStep, RunReport, StackReport } from "./report-schema";
  * characters)"; GitLab: 1,000,000 (docs.gitlab.com/administration/instance_limits, "Size of comments").
  */
 export const COMMENT_LIMITS = { github: 65_536, gitlab: 1_000_000 } as const;
-/** Found again by this line when the comment is updated in place. */
+/** The comment is found by this line when it is updated in place. */
 export const COMMENT_MARKER = "<!-- homelab:preview -->";
 
 /** The run of CI that a comment is about. */
 export interface CommentRun {
   /** Commit that was previewed. */
   readonly commit: string;
-  /** Page that keeps the whole report. Checked before: it is written as it is. */
+  /** Page that keeps the whole report. It is written into the comment unchanged, since its form was checked before. */
   readonly runUrl: string;
 }
 
@@ -26,12 +26,12 @@ export interface CommentOptions {
   readonly run?: CommentRun | undefined;
 }
 
-/** What each part may take at most, in characters; what one leaves, the folded steps get. */
+/** The most characters that each part may have. What they leave of the limit is for the folded steps. */
 const BUDGET = { table: 16_000, failures: 16_000, loud: 12_000, warnings: 8_000 };
 /** Unknown values that a row of the table names. */
 const UNKNOWNS_NAMED = 3;
 
-/** What an operation is called, and what is said of one that changes something. */
+/** What an operation is called, and the comment's title where it changes something. */
 const WORDS: Record<RunReport["operation"], { noun: string; title: string; planned: boolean }> = {
   preview: { noun: "preview", title: "This changes the homelab", planned: true },
   "preview-destroy": { noun: "preview", title: "This destroys what it names", planned: true },
@@ -50,7 +50,7 @@ function completeness(stack: StackReport): string {
   return `depends on ${stack.unknowns.slice(0, UNKNOWNS_NAMED).map(inline).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
-/** Characters of a reason in a row of the table: the chain behind it is what `--why` prints. */
+/** Characters of a reason in a row of the table; `--why` prints the whole chain of reasons. */
 const WHY = 160;
 
 function tableRow(stack: StackReport, withWhy: boolean): string {
@@ -61,7 +61,7 @@ function tableRow(stack: StackReport, withWhy: boolean): string {
   return `| ${harmless(stack.stack)} | ${create} | ${update} | ${loud(replace)} | ${loud(gone)} | ${same} | ${completeness(stack)} | ${time} |${why}`;
 }
 
-/** Why a stack is included stands there where the run chose its stacks by what changed. */
+/** It has the column `why` where the run chose its stacks by what changed. */
 function table(stacks: readonly StackReport[], operation: RunReport["operation"]): string {
   const withWhy = stacks.some(({ why }) => why !== undefined);
   const lines = [
@@ -79,7 +79,7 @@ function table(stacks: readonly StackReport[], operation: RunReport["operation"]
   return lines.join("\n");
 }
 
-/** What is lost with a resource: the heavier, the earlier it stands. */
+/** How much is lost with a resource. The heaviest losses come first. */
 const WEIGHTS: readonly [number, RegExp][] = [
   [4, /^proxmoxve:.*:Vm(Legacy)?$/],
   [3, /^proxmoxve:|^vault:|:(PersistentVolumeClaim|PersistentVolume|StatefulSet|Namespace|CustomResourceDefinition)$/],
@@ -108,7 +108,7 @@ function losses(report: RunReport): string {
 
 function failures(report: RunReport): string {
   const failed = report.stacks.filter(({ error }) => error !== undefined);
-  // Each gets its share, so that a long one hides no other.
+  // Each gets its share, so that a long error does not push out another.
   const share = Math.floor(BUDGET.failures / Math.max(1, failed.length));
   return failed
     .map((stack) => {
@@ -120,7 +120,7 @@ function failures(report: RunReport): string {
     .join("\n\n");
 }
 
-/** Restarts of VMs first: they are felt at once. */
+/** Restarts of VMs come first: users notice them at once. */
 function warnings(report: RunReport): string {
   const said = report.stacks.flatMap(({ stack, diagnostics }) =>
     diagnostics.filter(({ severity }) => severity === "warning").map(({ message }) => `${stack}: ${message}`),
@@ -150,7 +150,7 @@ function titleOf({ ok, changed, stacks, operation }: RunReport): string {
   return `The ${noun} ${isCancelled ? "was cancelled" : "failed"}`;
 }
 
-/** @param finishedAt undefined where nobody wrote it down */
+/** @param finishedAt undefined where there is no report */
 function runLine(run: CommentRun | undefined, finishedAt: string | undefined): string {
   if (run === undefined) return "";
   const time = finishedAt === undefined ? "" : `${finishedAt.slice(0, 16).replace("T", " ")} UTC, `;
@@ -166,7 +166,7 @@ export function renderComment(report: RunReport, { limit = COMMENT_LIMITS.github
   );
   let left = limit - parts.reduce((sum, part) => sum + lengthOf(part) + 2, 0) - lengthOf(foot);
   for (const [i, stack] of report.stacks.entries()) {
-    // Those that come later are not left without a line by those that come first.
+    // Each stack may take a third of what is left, so that earlier stacks leave room for later ones.
     const part = details(stack, WORDS[report.operation].planned, Math.floor(left / Math.min(report.stacks.length - i, 3)) - 2);
     if (part === "") continue;
     parts.push(part);

@@ -38,7 +38,7 @@ See "journalctl -xeu k3s.service" for details.`;
   ]);
 });
 
-test("a line that a provider says twice stands once, and each resource has its own block", () => {
+test("a line that a provider prints twice is shown once, and each resource has its own block", () => {
   const vm =
     "Proxmox: qmstart of 118 on node03 failed: exit code 1\nTASK ERROR: exit code 1\n\t* Proxmox: qmstart of 118 on node03 failed: exit code 1\nTASK ERROR: exit code 1";
   expect(
@@ -58,13 +58,13 @@ test("a line that a provider says twice stands once, and each resource has its o
   ]);
 });
 
-test("a command that said nothing, an error of no resource, and a very long one", () => {
+test("a command that printed nothing, an error of the stack itself, and a very long error", () => {
   expect(failureLines(failed([[RUN, 'exit status 7: running "a script":\n']]))[1]).toBe("    it ended with exit code 7");
   const locked = failed([], { error: { code: "E_LOCKED", message: "the stack is locked", hint: "wait" } });
   expect(failureLines(locked)).toEqual(["✘ tools: the stack is locked", "  next: wait"]);
   const long = failed([[RUN, Array.from({ length: 500 }, (_, i) => `line ${i}`).join("\n")]]);
   expect(failureLines(long)).toHaveLength(11);
-  expect(failureLines(long).at(-2)).toBe("    … 492 more lines stand in the report");
+  expect(failureLines(long).at(-2)).toBe("    … 492 more lines are in the report");
 });
 
 test("the table is within 80 columns, however long a stack's name is", () => {

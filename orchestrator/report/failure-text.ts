@@ -1,8 +1,8 @@
-/** What a person reads of a failed stack: which resource, why, what next. The report has every word of the engine. */
+/** What a person reads about a failed stack: which resource failed, why, and what to do next. The report has all output of the engine. */
 import type { StackReport } from "./report-schema";
 
 export interface Problem {
-  /** `Command dev-k3s-run could not be created`, or what the stack as a whole says. */
+  /** `Command dev-k3s-run could not be created`; empty for an error of the stack as a whole. */
   what: string;
   /** The cause first, without script text, JSON, and stack traces. */
   lines: string[];
@@ -25,9 +25,9 @@ const PAST: Record<string, string> = {
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character is what is looked for
 const CONTROL = /\u001b\[[0-9;]*[A-Za-z]/g;
-/** How both plugins of the package command begin: with the script, quoted. */
+/** How a failure's message begins, with both plugins of the package `command`: with the script, quoted. */
 const COMMAND_HEAD = /(?:Process exited with status|exit status) (\d+)(?: on (\S+?))?: running "(?:[^"\\]|\\.)*":?/;
-/** Said by the engine or the SDK because something else failed. */
+/** Messages of the engine or the SDK that only follow from another failure. */
 const CONSEQUENCE =
   /^(update failed|preview failed|destroy failed|refresh failed|Running program [\s\S]*(Channel has been shut down|Resource monitor is terminating|Cancelled|CANCELLED))/;
 
@@ -37,7 +37,7 @@ function isJson(line: string): boolean {
     JSON.parse(line);
     return true;
   } catch {
-    // Cut, but JSON all the same.
+    // It was cut, but it is still an object of JSON.
     return /^\{"/.test(line);
   }
 }
@@ -58,20 +58,20 @@ function causeOf(message: string): string[] {
   ];
 }
 
-/** Whether nothing says why: the command that failed printed nothing. */
+/** Whether the cause is only an exit code: the command that failed printed nothing. */
 export const isExitCodeAlone = ({ lines }: Problem): boolean => lines.every((line) => /^it ended with exit code \d+/.test(line));
 
 const shown = (lines: readonly string[]): string[] =>
-  lines.length <= SHOWN ? [...lines] : [...lines.slice(0, SHOWN), `… ${lines.length - SHOWN} more lines stand in the report`];
+  lines.length <= SHOWN ? [...lines] : [...lines.slice(0, SHOWN), `… ${lines.length - SHOWN} more lines are in the report`];
 
 const nameOf = (urn: string): string => urn.split("::").at(-1) ?? urn;
 const typeOf = (urn: string): string => urn.split("::").at(-2)?.split("$").at(-1)?.split(":").at(-1) ?? "";
 
-/** Each failed resource with its cause, once; what is only said because of these is left out. */
+/** Each failed resource with its cause, once. Messages that only follow from these failures are left out. */
 export function problemsOf(stack: StackReport): Problem[] {
   const errors = stack.diagnostics.filter(({ severity }) => severity === "error");
   const causes = errors.filter(({ message }) => !CONSEQUENCE.test(message.trim()));
-  // Refused connections and cancelled steps are what it looks like from inside.
+  // The stack's own messages (refused connections, cancelled steps) only follow from that.
   if (stack.error?.code === "E_LAB_DOWN") return [{ what: "", lines: [stack.error.message] }];
   if (causes.length === 0) return stack.error === undefined ? [] : [{ what: "", lines: shown(causeOf(stack.error.message)) }];
   const problems = new Map<string, Problem>();

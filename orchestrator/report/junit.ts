@@ -5,7 +5,7 @@
 import { failureLines } from "./failure-text";
 import type { RunReport, StackReport } from "./report-schema";
 
-/** What XML 1.0 has no way to write. */
+/** Characters that XML 1.0 does not allow. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is taken out
 const NOT_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|\p{Surrogate}/gu;
 

@@ -1,15 +1,16 @@
 /**
- * The report of one run, as it is written to disk and read again: by `homelab comment`, which takes one that somebody else's code
- * wrote, so every length and every set of words is bounded here. `version` rises with a change that a reader must
- * know of; what was added later is optional. Outputs are never in it.
+ * The report of one run, as it is written to disk and read again. `homelab comment` reads reports that somebody else's code wrote, so every
+ * length and every set of words is bounded here. `version` rises with a change that a reader must know of; what was added later is optional.
+ * Outputs are never in it.
  */
 import { z } from "zod";
 
 const name = z.string().max(300);
 const text = z.string().max(200_000);
 
-/** One changed property: `from` is missing where it is added, `to` where it goes. Cut to {@link VALUE_LENGTH}. */
+/** Characters of a value. */
 export const VALUE_LENGTH = 120;
+/** One changed property: `from` is missing where it is added, `to` where it is removed. Both are cut to {@link VALUE_LENGTH}. */
 const valueSchema = z.object({
   path: z.string().max(1_000),
   from: z.string().max(1_000).optional(),
@@ -23,13 +24,13 @@ const stepSchema = z.object({
   urn: z.string().max(2_000),
   type: name,
   name: z.string().max(1_000),
-  /** A component: its parts are what is made. */
+  /** A component resource: only its children are created. */
   component: z.boolean().optional(),
   /** Changed property paths, where the engine knows them. */
   diffs: z.array(z.string().max(1_000)).max(5_000),
   /** Properties that force a replacement. */
   keys: z.array(z.string().max(1_000)).max(5_000),
-  /** A deletion that only forgets: what is there stays. */
+  /** A deletion from the state only: the resource itself stays. */
   kept: z.boolean().optional(),
   values: z.array(valueSchema).max(5_000).optional(),
   /** Milliseconds after the start of the run, and how long it took; of steps that ran. */
@@ -39,7 +40,7 @@ const stepSchema = z.object({
 export type ReportStep = z.infer<typeof stepSchema>;
 
 const stackSchema = z.object({
-  /** As Pulumi names stacks: nothing in it means anything to Markdown or HTML. */
+  /** As Pulumi names stacks: none of these characters is special in Markdown or HTML. */
   stack: z.string().regex(/^[A-Za-z0-9_.-]{1,100}$/),
   status: z.enum(["succeeded", "unaffected", "failed", "skipped", "cancelled"]),
   /** Milliseconds; null where it never started. */
@@ -52,13 +53,13 @@ const stackSchema = z.object({
   /** Steps that failed. */
   failures: z.array(stepSchema).max(20_000).optional(),
   diagnostics: z.array(z.object({ severity: z.enum(["info", "warning", "error"]), urn: z.string().max(2_000), message: text })).max(20_000),
-  /** Upstream values that a preview had to leave open. */
+  /** Outputs of other stacks that were unknown to a preview. */
   unknowns: z.array(z.string().max(1_000)).max(20_000),
   blame: name.optional(),
   /** Why it ran, or why it did not have to; of runs that choose by what changed. */
   why: z.string().max(2_000).optional(),
   error: z.object({ code: name, message: text, hint: text.optional(), class: name.optional(), provider: z.array(name).max(1_000).optional() }).optional(),
-  /** Tries that failed and were followed by another; `delay` in milliseconds. */
+  /** Failed tries that were followed by another; `delay` in milliseconds. */
   retries: z
     .array(z.object({ attempt: z.number().int().positive(), class: name, message: text, delay: z.number().nonnegative() }))
     .max(100)
@@ -66,7 +67,7 @@ const stackSchema = z.object({
 });
 export type StackReport = z.infer<typeof stackSchema>;
 
-/** What the program describes, whatever was run of it. */
+/** Everything that the program describes, whichever stacks ran. */
 const estateSchema = z.object({
   /** Proxmox nodes. */
   nodes: z.array(name).max(1_000),
@@ -75,7 +76,7 @@ const estateSchema = z.object({
       z.object({
         stack: name,
         needs: z.array(name).max(1_000),
-        /** Which distribution. */
+        /** The distribution of Kubernetes. */
         cluster: name,
         machines: z.array(z.object({ name, node: name, address: name, cluster: z.boolean() })).max(1_000),
         modules: z.array(name).max(1_000),
@@ -97,7 +98,7 @@ export const reportSchema = z.object({
   duration: z.number().nonnegative(),
   ok: z.boolean(),
   changed: z.boolean(),
-  /** What the program says of its data, such as a host that is overcommitted. */
+  /** Warnings about the program's data, such as a host that is overcommitted. */
   warnings: z.array(text).max(1_000).optional(),
   estate: estateSchema.optional(),
   stacks: z.array(stackSchema).max(1_000),

@@ -20,12 +20,12 @@ export interface ReportFacts extends Pick<RunReport, "operation" | "site" | "eng
   diagnostics: ReadonlyMap<string, StackReport["diagnostics"]>;
 }
 
-/** A step with when it was, milliseconds since the epoch; undefined where its start was not told. */
+/** A step with its times, in milliseconds since the epoch; undefined where its start was not reported. */
 export type TimedStep = ResourceStep & { at?: { started: number; ended: number } | undefined };
 
 const short = (text: string): string => (text.length > VALUE_LENGTH ? `${text.slice(0, VALUE_LENGTH)}…` : text);
 
-/** Values are cut here, behind the redactor: half a secret is none that it could find. */
+/** Values are cut here, after redaction: the redactor would not recognise half a secret. */
 const reportStep = ({ at, ...step }: TimedStep, runStart: number): ReportStep => ({
   ...step,
   ...(at === undefined ? {} : { offset: Math.max(0, at.started - runStart), duration: Math.max(0, at.ended - at.started) }),

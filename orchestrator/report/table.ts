@@ -39,7 +39,7 @@ const TABLE_WIDTH = 80;
 
 const clip = (text: string, width: number): string => (text.length > width ? `${text.slice(0, width - 1)}…` : text);
 
-/** Columns aligned for a terminal: text left, numbers right. The first gives way where the whole is too wide. */
+/** Columns for a terminal: the first two are left-aligned, the others right-aligned. The first is cut where the table is too wide. */
 export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
   const excess = widths.reduce((sum, width) => sum + width, 2 * (widths.length - 1)) - TABLE_WIDTH;

@@ -43,7 +43,7 @@ const EVENTS: RunEvent[] = [
 
 const ms = ([seconds, nanos]: readonly [number, number]): number => seconds * 1_000 + nanos / 1e6;
 
-/** Keeps spans behind the end, when the SDK's own forgets them. */
+/** Keeps spans after its shutdown: the SDK's own exporter drops them. */
 class Kept extends InMemorySpanExporter {
   override shutdown(): Promise<void> {
     return Promise.resolve();
@@ -109,14 +109,14 @@ describe("to a collector", () => {
     for (const text of ["homelab up", "stack dev", "create a:b:C one"]) expect(got[0]?.body).toContain(text);
   });
 
-  test("a collector that refuses is said, and the run is what it was", async () => {
+  test("a collector that refuses is reported, and the run is not affected", async () => {
     status = 400;
     const trace = await runTrace({});
     for (const event of EVENTS) trace?.event(event);
     expect(await trace?.close()).toMatch(/400|Bad Request/);
   });
 
-  test("a protocol that is not spoken is refused by name; a disabled SDK sends nothing", async () => {
+  test("a protocol that is not supported is refused by name; a disabled SDK sends nothing", async () => {
     process.env["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/json";
     await expect(runTrace({})).rejects.toThrow("OTEL_EXPORTER_OTLP_PROTOCOL is http/json");
     process.env["OTEL_SDK_DISABLED"] = "true";

@@ -1,6 +1,6 @@
 /**
  * A run as a trace of OpenTelemetry: a span for the run, below it one for each stack, below these one for each step, which is a call of
- * a provider. Sent by the official SDK, which is loaded only where an endpoint is set. Names and codes alone, no values.
+ * a provider. The official SDK sends it, and is loaded only where an endpoint is set. A trace has names and codes, and no values.
  */
 import type { Span, Tracer } from "@opentelemetry/api";
 import type { SpanExporter } from "@opentelemetry/sdk-trace-base";
@@ -18,9 +18,9 @@ const OTEL = {
   service: "OTEL_SERVICE_NAME",
 } as const;
 
-/** More than a run of the largest estate has steps; what comes over it would be dropped. */
+/** More spans than a run of a very large homelab has; the SDK drops spans above this number. */
 const QUEUE = 100_000;
-/** Milliseconds for the last batch: a collector that hangs keeps no run. */
+/** Milliseconds for the last batch: a collector that hangs must not hold up the run's end. */
 const LAST_BATCH = 5_000;
 
 export interface RunTrace {
@@ -117,7 +117,7 @@ class Spans {
     }
   }
 
-  /** What was cut has no end of its own. */
+  /** Ends the spans of steps that were interrupted: no event ends them. */
   #endSteps(stack: string, at: number): void {
     for (const [key, span] of this.#steps) {
       if (!key.startsWith(`${stack} `)) continue;
@@ -130,7 +130,7 @@ class Spans {
 /**
  * The trace of a run, where an endpoint is set in the environment.
  * @param attributes of its first span
- * @param given tests' own exporter
+ * @param given an exporter of a test's own
  * @throws HomelabError E_USAGE for a protocol that is not spoken here
  */
 export async function runTrace(attributes: Readonly<Record<string, string>>, given?: SpanExporter): Promise<RunTrace | undefined> {
@@ -143,7 +143,7 @@ export async function runTrace(attributes: Readonly<Record<string, string>>, giv
   ]);
   const failures: string[] = [];
   const target = given ?? (await exporter());
-  // The SDK's processor tells nobody what became of a batch: the exporter's own answer is looked at.
+  // The SDK's processor does not report batches that fail, so the exporter's results are watched.
   const watched: SpanExporter = {
     export: (spans, done) =>
       target.export(spans, (result) => {

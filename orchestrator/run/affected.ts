@@ -1,4 +1,4 @@
-/** Which stacks a change concerns, and why; and whether one that only consumes has to run after all. Pure. */
+/** Which stacks a change concerns, and why; and whether a stack that only consumes outputs of changed ones has to run. Pure. */
 import { isDeepStrictEqual } from "node:util";
 import type { Decision } from "../schedule/run-types";
 import type { StackStanding } from "../store/run-fold";
@@ -9,10 +9,10 @@ export type Reason =
   /** Names of inputs: `vm my-host`, `program components/base/namespace.ts`. */
   | { kind: "changed"; inputs: string[] }
   | { kind: "new" }
-  /** The commit that it is compared with says nothing of inputs. */
+  /** The program at the commit that it is compared with cannot say what its stacks are built from. */
   | { kind: "unknown" }
   | { kind: "unsettled"; standing: StackStanding }
-  /** It consumes these, of stacks that are in the run. */
+  /** It consumes these outputs of stacks that are in the run. */
   | { kind: "consumes"; outputs: Consumed[] };
 
 export interface AffectedStack {
@@ -23,7 +23,7 @@ export interface AffectedStack {
 export interface Affected {
   /** In the program's order. */
   stacks: AffectedStack[];
-  /** Stacks that there are no more, in the order in which they were declared. */
+  /** Stacks that the program no longer has, in the order in which they were declared. */
   removed: StackInputs[];
 }
 
@@ -41,7 +41,7 @@ function ownReason(before: readonly StackInputs[] | undefined, now: StackInputs,
 
 /**
  * Stacks whose own inputs differ, those that an earlier run left unsettled, and all that consume something of these.
- * @param before undefined where that program could not say
+ * @param before undefined where the program at that commit could not say
  * @param standings as earlier runs left the stacks
  */
 export function affectedStacks(
@@ -66,7 +66,7 @@ export function affectedStacks(
   const stacks = now.flatMap(({ name, consumes }) => {
     const reason = reasons.get(name);
     if (reason === undefined) return [];
-    // Of all that are in the run, also of those that came in later than this one.
+    // With the outputs of all stacks in the run, also of those that were found later than this one.
     return [{ stack: name, reason: reason.kind === "consumes" ? { ...reason, outputs: consumes.filter(({ from }) => reasons.has(from)) } : reason }];
   });
   return { stacks, removed: (before ?? []).filter(({ name }) => now.every((stack) => stack.name !== name)) };
@@ -123,8 +123,8 @@ function consumedValue(outputs: OutputChange["before"], { output, key }: Consume
 }
 
 /**
- * Whether a stack of the run has to run now that those that it consumes have.
- * @param changes of the stacks of this run that were run
+ * Whether a stack has to run, now that the stacks whose outputs it consumes have ended.
+ * @param changes of the outputs of stacks that ran in this run
  */
 export function decide(reason: Reason, changes: ReadonlyMap<string, OutputChange>): Decision {
   if (reason.kind !== "consumes") return { run: true, why: reasonText(reason) };

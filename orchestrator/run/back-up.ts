@@ -24,7 +24,7 @@ export async function backUp(graph: StackGraph, lost: readonly GatedChange[], se
     if (failure !== undefined)
       throw new HomelabError("E_BACKUP", `the backup command of ${stack} ${failure}: nothing was changed`, {
         subject: stack,
-        hint: "see what it said above; run it by itself, then run this command again",
+        hint: "see its output above; run it by itself, then run this command again",
       });
   }
 }

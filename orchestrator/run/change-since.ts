@@ -9,7 +9,7 @@ import { type Affected, affectedStacks } from "./affected";
 
 export interface ChangeSince {
   affected: Affected;
-  /** Who asked removes it. */
+  /** The caller removes it. */
   former: FormerCheckout;
 }
 

@@ -1,4 +1,4 @@
-/** What stands below a run at a terminal: why it failed, the table, and where to look. */
+/** What a run prints last at a terminal: why it failed, the table, and where to look. */
 import { quote } from "../../common/quote";
 import { durationText } from "../report/changes";
 import { failureLines } from "../report/failure-text";
@@ -9,7 +9,7 @@ import type { Program } from "../target/program";
 import type { Site } from "../target/site";
 import type { RunOperation } from "./run-setup";
 
-/** What the closing lines tell of a run's setup. */
+/** The part of a run's setup that the closing lines need. */
 export interface Closing {
   operation: RunOperation;
   site: Pick<Site, "env"> & { lab: Pick<LabFile, "kubeconfig" | "proxy" | "caFile"> | undefined };

@@ -4,7 +4,7 @@ import type { RunsFold } from "../store/run-fold";
 /** `; in doubt: dev`, or nothing. */
 const listed = (what: string, stacks: readonly string[]): string => (stacks.length === 0 ? "" : `; ${what}: ${stacks.join(", ")}`);
 
-/** Lines without an end; none where all is settled. */
+/** Lines without their line ends; none where nothing is in doubt or left to do. */
 export function doubtLines({ unfinished, inDoubt, damaged }: RunsFold): string[] {
   const lines: string[] = [];
   if (unfinished !== undefined)

@@ -14,7 +14,7 @@ const stack = (name: string, ...steps: ReportStep[]): StackReport => ({
 });
 const VM = "proxmoxve:index/vmLegacy:VmLegacy";
 
-test("replacement and deletion of what holds data need a word of their own; making it, changing it and forgetting it do not", () => {
+test("replacing and deleting what holds data must be approved; creating it, changing it and forgetting it need not", () => {
   const quiet = ["create", "update", "same", "refresh", "discard"].map((op) => step(op, VM, op));
   const report = {
     stacks: [stack("dev", ...quiet, step("replace", VM, "a-vm"), step("delete-replaced", VM, "a-vm")), stack("prod", step("delete", VM, "b-vm"))],
@@ -41,7 +41,7 @@ test.each([
   expect(gatedChanges({ stacks: [stack("dev", step("delete", type, "x"))] })).toEqual([{ what: "dev/x", how }]);
 });
 
-test("what a deletion leaves where it is is not lost", () => {
+test("a resource that its deletion keeps (retain on delete) is not lost", () => {
   const kept = { ...step("delete", "kubernetes:core/v1:Namespace", "data"), kept: true };
   expect(gatedChanges({ stacks: [stack("dev", kept, step("delete", "kubernetes:core/v1:Namespace", "x"))] })).toEqual([
     { what: "dev/x", how: "deletes the namespace with all that is in it" },

@@ -1,4 +1,4 @@
-/** Changes that need a word of their own: what cannot be undone by another run. Read from a preview's report. */
+/** Changes that must be approved explicitly, because no other run can undo them. They are read from a preview's report. */
 import { counted } from "../../common/counted";
 import { changesAnything } from "../report/changes";
 import type { ReportStep, RunReport } from "../report/report-schema";
@@ -10,7 +10,7 @@ export interface GatedChange {
   how: string;
 }
 
-/** Operations by which what was there is lost. `discard` forgets and touches nothing. */
+/** Operations after which the former resource is lost. `discard` only removes it from the state. */
 const LOSES: Readonly<Record<string, string>> = {
   delete: "deletes",
   replace: "replaces",
@@ -19,7 +19,7 @@ const LOSES: Readonly<Record<string, string>> = {
   "import-replacement": "replaces",
 };
 
-/** Types of what holds data, or takes what holds data with it. */
+/** Types of resources that hold data, or whose deletion deletes others that hold data. */
 const HOLDS: readonly [RegExp, string][] = [
   [/^proxmoxve:index\/vm(Legacy)?:/, "the VM"],
   [/^proxmoxve:storage\//, "the storage"],
@@ -31,7 +31,8 @@ const HOLDS: readonly [RegExp, string][] = [
   [/^kubernetes:postgresql\.cnpg\.io\/v1:Cluster$/, "the database"],
   [/^kubernetes:kubevirt\.io\/v1:(KubeVirt|VirtualMachine)$/, "the virtual machines of the cluster"],
   [/^kubernetes:cdi\.kubevirt\.io\/v1beta1:(CDI|DataVolume)$/, "the imported disks"],
-  // A chart's claims of a Deployment, and kinds among its templates, go with it: MinIO's data, cert-manager's certificates.
+  // Deleting a release deletes the PersistentVolumeClaims of its Deployments and the CRDs among its templates, such as MinIO's data and
+  // cert-manager's certificates.
   [/^kubernetes:helm\.sh\/v3:Release$/, "the release, with the volumes and the kinds that are its own"],
   [/^vault:index\/mount:Mount$/, "the mount with all its secrets"],
 ];
@@ -51,7 +52,7 @@ export function lostBy({ stacks }: Pick<RunReport, "stacks">): GatedChange[] {
 /** The word of `--approve` that agrees to all changes in production that lose nothing. */
 const PRODUCTION = "production";
 
-/** Also what changes in a stack that is production, in one for each such stack. */
+/** What is lost, and one entry for each stack of production that changes. */
 export function gatedChanges(report: Pick<RunReport, "stacks">, isProduction: (stack: string) => boolean = () => false): GatedChange[] {
   const changed = report.stacks
     .filter(({ stack }) => isProduction(stack))

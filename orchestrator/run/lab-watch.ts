@@ -1,6 +1,6 @@
 /**
- * Looks whether the lab of a run still runs. Without it every step of a run whose lab has ended waits for an answer until its own time is
- * up, and the failures that are then shown (refused connections) name everything but the cause.
+ * Watches whether the lab of a run still runs. Otherwise each step of a run whose lab has ended would wait for an answer until its own
+ * time limit, and the failures (refused connections) would not name the cause.
  */
 import type { Clock } from "../../common/clock";
 import type { Run, Verdict } from "../schedule/run-types";
@@ -17,7 +17,7 @@ const LAB_ENDED: Verdict = {
   hint: "start it again with `npx homelab lab start`, then run the same command again: it reads what is there, and goes on from the saved state",
 };
 
-/** Where the lab has ended, that is the reason of a failure, and what was done is in doubt: the lab keeps its last snapshot only. */
+/** Where the lab has ended, that is the cause of a failure. What was done is in doubt, since the lab keeps only its last snapshot. */
 export async function withLabEnd(lab: LabFile | undefined, ended: WorkerResult): Promise<WorkerResult> {
   if (ended.ok || lab === undefined || !(await labHasEnded(lab))) return ended;
   return { ...ended, error: LAB_ENDED, inDoubt: true };

@@ -1,4 +1,4 @@
-/** `homelab map`: the page of a report from what is known of each stack, with no run. */
+/** `homelab map`: a report's page, made from the last report of each stack, without a run. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Arguments } from "../cli/arguments";
@@ -14,7 +14,7 @@ import { describeProgram, type Program } from "../target/program";
 import { besideRuns, openSite } from "../target/site";
 import { doubtLines } from "./doubt-text";
 
-/** Undefined for a run that was cut, and for a report of another form. */
+/** Undefined for a run without a report, and for a report of another form. */
 function reportOf({ dir }: RunRecord): RunReport | undefined {
   const file = path.join(dir, RUN_FILES.report);
   if (!fs.existsSync(file)) return undefined;

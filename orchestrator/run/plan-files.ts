@@ -1,4 +1,4 @@
-/** Plans on disk: written behind a preview, read before an `up`. */
+/** Plans on disk: written after a preview, read before an `up`. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { HomelabError, systemErrorCode } from "../../common/errors";
@@ -11,7 +11,7 @@ import { secretsPlace } from "../target/lab-secrets";
 import { checkGround, openPlan, type PlanFacts, type PlanGround, planDifferences, planOf, sealed } from "./run-plan";
 import type { RunSetup } from "./run-setup";
 
-/** What opens the homelab's secrets seals its plans, too. */
+/** The age keys that decrypt the homelab's secrets seal its plans, too. */
 const keysOf = (env: Readonly<Record<string, string>>): string[] => loadAgeKeys(secretsPlace(env).ageKeyFile).map(({ secret }) => secret);
 
 async function groundOf({ program, site, commit, engine }: RunSetup): Promise<PlanGround> {
@@ -30,7 +30,7 @@ export interface GivenPlan {
   key: string;
 }
 
-/** @throws HomelabError E_REFUSED for what is no plan of somebody with this key */
+/** @throws HomelabError E_REFUSED for a file that is no plan, or that none of our keys has sealed */
 export function readPlan(file: string, env: Readonly<Record<string, string>>): GivenPlan {
   let text: string;
   try {

@@ -4,7 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { makePlannedFolder, sweepPlannedFolders } from "./planned-folder";
 
-test("a run's folder is its owner's alone; what a killed run left goes with the next one, what another holds stays", () => {
+test("only its owner can read a run's folder; the next run removes that of a killed run, and leaves that of a live one", () => {
   const runs = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-planned-"));
   try {
     const own = makePlannedFolder(runs);

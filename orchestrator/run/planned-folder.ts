@@ -1,4 +1,4 @@
-/** The folder through which a preview hands planned outputs downstream: secrets among them, so it goes with its run. */
+/** The folder in which the stacks of a preview pass planned outputs to each other. It holds secrets, so it is removed with its run. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { isProcessAlive } from "../../common/processes";

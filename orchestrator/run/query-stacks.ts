@@ -25,7 +25,7 @@ const DRIFT_PARALLEL = 16;
 
 const INTERRUPTED: WorkerResult = { ok: false, changes: {}, error: { code: "E_CANCELLED", class: "cancelled", message: "interrupted before it was asked" } };
 
-/** Several at a time. After an interrupt those that are asked are cancelled, and no other one is. */
+/** Asks several stacks at a time. An interrupt cancels those that are being asked, and no further one is asked. */
 export async function askEach(
   stacks: readonly string[],
   size: number,
@@ -52,7 +52,7 @@ export async function askEach(
   }
 }
 
-/** Asks every stack that is named, or all; who fails is in the results like who answers. */
+/** Asks the named stacks, or all. Failures are among the results. */
 export async function askAll(
   operation: "outputs" | "status" | "drift",
   args: Arguments,
@@ -106,7 +106,7 @@ export async function showOutputs(args: Arguments, session: Session): Promise<Ex
   return EXIT.done;
 }
 
-/** Each stack's existence, size and lock, its last run, what was last seen of its drift, and what a run under way is doing. */
+/** Each stack's existence, size and lock, its last run, its last known drift, and what a run under way is doing. */
 export async function showStatus(args: Arguments, session: Session): Promise<ExitCode> {
   const { site, graph, results } = await queryAll("status", args, session);
   const records = readRuns(site.runsDir);

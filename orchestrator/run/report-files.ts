@@ -1,4 +1,4 @@
-/** The files that a run leaves where it was told to: for a comment, for CI, for programs. */
+/** The files that a run writes where its flags say: for a comment, for CI, for programs. */
 import * as path from "node:path";
 import type { Arguments } from "../cli/arguments";
 import type { Session } from "../cli/session";
@@ -13,7 +13,7 @@ export function writeReportFiles(report: RunReport, args: Arguments, session: Se
   if (json !== undefined) session.writeFile(path.resolve(json), `${JSON.stringify(report, null, 2)}\n`, 0o644);
 }
 
-/** One report of a run that had two parts: what is no longer there, and what was changed. */
+/** One report of a run that had two parts: stacks that the program no longer has were destroyed, then changed ones were run. */
 export function joinedReport(first: RunReport, second: RunReport): RunReport {
   const names = new Set(second.stacks.map(({ stack }) => stack));
   return {

@@ -1,4 +1,4 @@
-/** `resume`: goes on with the last run that was cut, by a crash, a kill or a power cut. */
+/** `resume`: continues the last run that was interrupted by a crash, a kill or a power cut. */
 import { type Arguments, forOnly } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
@@ -12,7 +12,7 @@ import { REAL_PARTS, type RunParts } from "./run-setup";
 import { type RunCommand, runStacks } from "./run-stacks";
 import { refuseIfWentOn } from "./went-on";
 
-/** What is to be run so that nothing is left of the runs that were cut, in this order. */
+/** An operation that has to run so that nothing is left of interrupted runs. */
 interface Step {
   operation: RunCommand;
   stacks: string[];
@@ -21,9 +21,9 @@ interface Step {
 const isCommand = (operation: string): operation is RunCommand => operation === "up" || operation === "refresh" || operation === "destroy";
 
 /**
- * What is left of the newest unfinished run, with its own operation. Stacks in doubt that are none of its own are only read again:
- * nobody asked this run to change them.
- * @param known the program's stacks: one that it has no more cannot be run
+ * What is left of the newest unfinished run, with its own operation. Stacks in doubt that are not part of that run are only read again:
+ * nobody asked for them to be changed. In the order in which they have to run.
+ * @param known the program's stacks: others cannot be run
  */
 export function stepsOf({ unfinished, inDoubt }: Pick<RunsFold, "unfinished" | "inDoubt">, known: ReadonlySet<string>): Step[] {
   const operation = unfinished?.operation ?? "";

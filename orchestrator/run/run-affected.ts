@@ -1,4 +1,4 @@
-/** `up` and `preview` over what a change concerns: what is no longer there is destroyed first, then what was changed is run. */
+/** `up` and `preview` with `--affected`: stacks that the program no longer has are destroyed first, then the affected stacks are run. */
 import { type Arguments, forOnly, usageError } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
@@ -27,7 +27,7 @@ function tell(affected: Affected, commit: string, whole: boolean, session: Sessi
   for (const { stack, reason } of affected.stacks) session.out(whole ? `${whyLines(affected, stack).join("\n")}\n` : `${stack}: ${reasonText(reason)}\n`);
 }
 
-/** Their settings, without which no state opens, are in the former checkout alone. */
+/** The settings of removed stacks, without which their states cannot be decrypted, are only in the former checkout. */
 function removedParts({ removed }: Affected, former: FormerCheckout, parts: RunParts): RunParts {
   const names = new Set(removed.map(({ name }) => name));
   const graph = new StackGraph(removed.map((stack) => ({ ...stack, needs: stack.needs.filter((need) => names.has(need)) })));

@@ -1,4 +1,4 @@
-/** Real processes, which are killed for real. */
+/** With real processes, which are really killed. */
 import { type ChildProcess, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -14,7 +14,7 @@ afterEach(() => {
   fs.rmSync(dir, { recursive: true, force: true });
 });
 
-/** Says `holds` when it holds, and lets go when its input ends. */
+/** Prints `holds` when it holds the lock, and releases it when its input ends. */
 const SCRIPT = `const { holdRunLock } = require(${JSON.stringify(path.join(__dirname, "../../bin/orchestrator/run/run-lock.js"))});
 const { describeError } = require(${JSON.stringify(path.join(__dirname, "../../bin/common/errors.js"))});
 holdRunLock(process.argv[1], "up", { err: (text) => process.stdout.write(text) }, process.argv[2] === "wait").then(
@@ -32,7 +32,7 @@ function contender(how: "wait" | "no" = "no") {
     for (const watch of watchers) watch();
   });
   const ended = new Promise<string>((resolve) => child.on("close", () => resolve(said)));
-  /** What it said until then: it holds, or waits, or has ended. */
+  /** Its output up to the moment when it holds, waits or has ended. */
   const decided = new Promise<string>((resolve) => {
     const watch = (): void => {
       if (/holds\n|waiting for its end\n/.test(said)) resolve(said);
@@ -49,7 +49,7 @@ test("of several at once exactly one holds; the others end at once and name it",
   expect(said.filter((text) => text === "holds\n")).toHaveLength(1);
   const holder = all[said.indexOf("holds\n")]?.child.pid;
   const others = said.filter((text) => text !== "holds\n");
-  // Some may have given up for one that was still deciding, before the holder.
+  // Some may have given up because of a contender that was still deciding, before there was a holder.
   for (const text of others)
     expect(text).toMatch(/^homelab up of \S+@\S+ \(process \d+, since \d{4}-\S+Z\) is under way\n {2}next: wait for its end, or add --wait/);
   expect(await contender().decided).toContain(`(process ${holder}, `);

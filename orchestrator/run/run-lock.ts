@@ -1,9 +1,9 @@
 /**
  * One run that writes at a time, for each site and machine. (Between machines, the locks of the stacks' own states hold.)
  *
- * A file for each contender: it is written, then all are read. Who sees nobody else holds; who sees a holder gives up; of several
- * that decide at once the first by time goes on. A holder that is killed leaves a file whose process is gone, which counts for
- * nothing. So no step needs a lock of its own, and none can be lost in between.
+ * Each contender writes a file (its claim), then reads all of them. A contender that sees no other claim holds the lock. One that sees a holder
+ * gives up. Of several that decide at the same time, the one with the earliest claim goes on. The file of a killed holder names a process that
+ * is gone, and does not count. So no step needs a lock of its own.
  */
 import { randomUUID } from "node:crypto";
 import * as fs from "node:fs";
@@ -29,7 +29,7 @@ const claimSchema = z.object({
 });
 type Claim = z.infer<typeof claimSchema>;
 
-/** Milliseconds between two looks at a claim that is being decided, or at a run that is waited for. */
+/** Milliseconds between two looks at the claims: while several are deciding, or while waiting for a run. */
 const LOOK_AGAIN = 100;
 
 export interface RunLock {
@@ -43,14 +43,14 @@ function readClaim(file: string): Claim | undefined {
   try {
     text = fs.readFileSync(file, "utf8");
   } catch (cause) {
-    // It was given back since the folder was read.
+    // It was released since the folder was read.
     if (systemErrorCode(cause) === "ENOENT") return undefined;
     throw cause;
   }
   return answered(claimSchema, text, { from: file, code: "E_RUN_CLAIM", hint: "where no run is under way, delete that file" });
 }
 
-/** Claims of others that live, in order; those of the dead are removed. */
+/** Claims of other processes that are alive, in order. Those of dead processes are removed. */
 function livingClaims(dir: string, own: Claim, say: (line: string) => void): Claim[] {
   const living: Claim[] = [];
   for (const name of fs.readdirSync(dir).filter((entry) => entry.endsWith(".json") && entry !== `${own.id}.json`)) {
@@ -71,7 +71,7 @@ const precedes = (a: Claim, b: Claim): boolean => (a.since === b.since ? a.id < 
 
 const wait = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
 
-/** One attempt. @returns the claim of who holds, or undefined where it is ours now */
+/** One attempt. @returns the claim of the holder, or undefined where the lock is ours now */
 async function tryToHold(dir: string, own: Claim, say: (line: string) => void): Promise<Claim | undefined> {
   writeFileAtomic(fileOf(dir, own), JSON.stringify(own));
   for (;;) {
@@ -85,7 +85,7 @@ async function tryToHold(dir: string, own: Claim, say: (line: string) => void): 
       writeFileAtomic(fileOf(dir, own), JSON.stringify({ ...own, state: "held" }));
       return undefined;
     }
-    // Later ones, which decide: each of them sees this one and gives up, or has looked before and holds.
+    // All others are later claims that are still deciding. Each sees this claim and gives up, or looked before it was written and holds.
     await wait();
   }
 }

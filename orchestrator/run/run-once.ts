@@ -32,7 +32,7 @@ import { joinedReport, writeReportFiles } from "./report-files";
 import { isBackwards, isPreview, type RunSetup } from "./run-setup";
 import { Turns } from "./turns";
 
-/** Two cores run two programs well; more only wait for each other. */
+/** Stacks at the same time. On two cores, more of them would mostly wait for each other. */
 const DEFAULT_CONCURRENCY = 3;
 const DEFAULT_PARALLEL = 16;
 /** A preview's program waits for its upstream's planned outputs; most of its time is the loading of its processes. */
@@ -40,7 +40,7 @@ const PREVIEWS_AHEAD = 2;
 
 const MINUTE = 60_000;
 
-/** For operations that change something; a preview that fails is quickly asked for again. */
+/** For operations that change something. A preview that fails is simply run again by hand. */
 const RETRIES: RetryPolicy = {
   classes: new Set(["busy", "unreachable", "throttled"]),
   attempts: 3,
@@ -92,7 +92,7 @@ function createDisplay(session: Session, args: Arguments, { program, operation }
   return new TreeDisplay(session.out, { ...options, colour, columns, rows });
 }
 
-/** The upstream values that a stack's preview had to leave open, from the file that its program wrote. */
+/** The outputs of other stacks that were unknown to a stack's preview, from the file that its program wrote. */
 function usedUnknowns(dir: string, stack: string): string[] {
   const file = plannedOutputsFile(dir, stack);
   try {
@@ -104,7 +104,7 @@ function usedUnknowns(dir: string, stack: string): string[] {
   }
 }
 
-/** Every listener hears of it, also where one of them fails. @throws what the first of these threw */
+/** Every listener gets the event, even where one of them fails. @throws what the first of these threw */
 function tellAll(listeners: readonly ((event: RunEvent) => void)[], event: RunEvent): void {
   const failures: unknown[] = [];
   for (const listener of listeners) {
@@ -119,7 +119,7 @@ function tellAll(listeners: readonly ((event: RunEvent) => void)[], event: RunEv
 
 type Listener = (event: RunEvent) => void;
 
-/** What earlier runs say of this one's stacks. */
+/** What earlier runs say about this run's stacks. */
 interface Earlier extends Pick<RunsFold, "standings"> {
   times: ReadonlyMap<string, number>;
 }
@@ -215,7 +215,7 @@ function factsOf({ operation, site, program, engine, stacks, commit }: RunSetup,
   };
 }
 
-/** Old runs that stay are no reason not to run. */
+/** A run goes on where old runs cannot be removed. */
 function prune(session: Session, remove: () => void): void {
   try {
     remove();
@@ -230,7 +230,7 @@ export interface FinishedRun {
 }
 
 /**
- * Runs it, with its folder, its display, its closing table and its report.
+ * Runs the operation, with its folder, its display, its closing table and its report.
  * @throws HomelabError where its folder or the report cannot be written; what was done is in the state, and its table is shown
  */
 export async function runOnce(setup: RunSetup, args: Arguments, session: Session): Promise<FinishedRun> {
@@ -277,6 +277,6 @@ export async function runOnce(setup: RunSetup, args: Arguments, session: Session
   } finally {
     folder.close();
     const lost = await trace?.close();
-    if (lost !== undefined) session.err(`note: the run's trace is not whole: ${lost}\n`);
+    if (lost !== undefined) session.err(`note: the run's trace is incomplete: ${lost}\n`);
   }
 }

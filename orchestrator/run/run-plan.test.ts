@@ -69,7 +69,7 @@ test.each([
   expect(refusal(() => checkGround({ ...ground, ...other }, ground, "plan.json"))).toBe(`E_REFUSED the plan plan.json ${says}`);
 });
 
-test("the difference is readable: what is new, gone, or means something else; order means nothing", () => {
+test("the difference is readable: what is new, gone or different; the order does not matter", () => {
   const planned = plan(update("2"), step("create", "a"), step("delete", "b"), step("update", "c", { diffs: ["x", "y"] }));
   expect(planDifferences(planned, plan(step("update", "c", { diffs: ["y", "x"] }), step("delete", "b"), step("create", "a"), update("2")))).toEqual([]);
   expect(planDifferences(planned, plan(update("3"), step("replace", "a"), step("update", "c", { diffs: ["x", "z"] })))).toEqual([

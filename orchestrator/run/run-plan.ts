@@ -1,6 +1,6 @@
 /**
- * The plan of a whole run, as `preview --plan` writes it and `up --plan` holds a fresh preview against it. It holds names and keyed
- * fingerprints of values, never a value. A seal over all of it, by the age key that opens the secrets, says that nobody changed it.
+ * The plan of a whole run. `preview --plan` writes it, and `up --plan` compares a fresh preview with it. It has names and keyed fingerprints
+ * of values, and no value. A seal over all of it, keyed with the age key that opens the secrets, shows whether somebody changed it.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
@@ -12,7 +12,7 @@ const stepSchema = z.object({
   urn: z.string(),
   /** Changed properties. */
   paths: z.array(z.string()),
-  /** Of the old and new values. */
+  /** Keyed fingerprint of the old and new values. */
   values: z.string(),
 });
 type PlanStep = z.infer<typeof stepSchema>;
@@ -45,7 +45,7 @@ function planStep(key: string, { op, urn, diffs, keys, values = [] }: ReportStep
   return { op, urn, paths, values: mac(key, JSON.stringify(sorted)) };
 }
 
-/** @param key what opens the homelab's secrets */
+/** @param key the age key that opens the homelab's secrets */
 export function planOf(report: Pick<RunReport, "stacks">, ground: PlanGround, key: string): PlanFacts {
   const order = (a: PlanStep, b: PlanStep): number => (`${a.urn} ${a.op}` < `${b.urn} ${b.op}` ? -1 : 1);
   const stacks = report.stacks.map(({ stack, steps }) => ({
@@ -59,7 +59,7 @@ export function planOf(report: Pick<RunReport, "stacks">, ground: PlanGround, ke
 }
 
 export function sealed(given: PlanFacts, key: string): string {
-  // In the order in which it is read again.
+  // With its keys in the order in which it will be parsed again.
   const facts = factsSchema.parse(given);
   return `${JSON.stringify({ ...facts, seal: mac(key, JSON.stringify(facts)) }, null, 2)}\n`;
 }
@@ -67,7 +67,7 @@ export function sealed(given: PlanFacts, key: string): string {
 const refused = (message: string, file: string, hint: string): HomelabError =>
   new HomelabError("E_REFUSED", `the plan ${file} ${message}`, { subject: file, hint });
 
-/** @throws HomelabError E_REFUSED for what is no plan, or was changed since it was written */
+/** @throws HomelabError E_REFUSED for a text that is no plan, or was changed since it was written */
 export function openPlan(text: string, file: string, keys: readonly string[]): { facts: PlanFacts; key: string } {
   let parsed: z.infer<typeof planSchema>;
   try {
@@ -116,7 +116,7 @@ function stepDifferences(planned: readonly PlanStep[], now: readonly PlanStep[])
   return [...lines, ...[...after].filter(([id]) => !before.has(id)).map(([, step]) => `+ ${shown(step)}: not in the plan`)];
 }
 
-/** What a fresh preview would do otherwise, stack by stack; empty where it means the same. */
+/** How a fresh preview differs from the plan, stack by stack; empty where both would do the same. */
 export function planDifferences(planned: PlanFacts, now: PlanFacts): string[] {
   const of = ({ stacks }: PlanFacts) => new Map(stacks.map(({ stack, steps }) => [stack, steps]));
   const [before, after] = [of(planned), of(now)];

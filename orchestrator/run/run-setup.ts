@@ -1,4 +1,4 @@
-/** What a run stands on: the site, the engine, the program and its chosen stacks, and the processes that will work. */
+/** What a run needs: the site, the engine, the program and its chosen stacks, and the worker processes. */
 import * as fs from "node:fs";
 import { ENV } from "../../common/env";
 import { pendingFile } from "../../common/planned-outputs";
@@ -20,7 +20,7 @@ import { makePlannedFolder, sweepPlannedFolders } from "./planned-folder";
 
 export type RunOperation = Exclude<Operation, "drift" | "outputs" | "status">;
 
-/** Whether it only shows what another operation would do. */
+/** Whether the operation only shows what another one would do. */
 export const isPreview = (operation: RunOperation): boolean => operation === "preview" || operation === "preview-destroy";
 export const isBackwards = (operation: RunOperation): boolean => operation === "destroy" || operation === "preview-destroy";
 
@@ -31,30 +31,30 @@ export interface RunSetup {
   program: Program;
   commit: CheckoutCommit | undefined;
   stacks: Set<string>;
-  /** Folder through which a preview's planned outputs go downstream. */
+  /** Folder in which the stacks of a preview pass planned outputs to each other. */
   plannedDir: string | undefined;
   processes: Pick<StackProcesses, "run" | "warm" | "close">;
-  /** What the stacks were chosen by, where that was a change. */
+  /** The affected stacks, where `--affected` chose the stacks. */
   affected: Affected | undefined;
-  /** What the same run did before this part of it. */
+  /** The report of an earlier part of the same run. */
   before: RunReport | undefined;
-  /** The states are lost: what is there is taken into them. */
+  /** Whether the states are lost, and existing resources are taken into new ones. */
   takeOver: boolean;
 }
 
-/** What a run stands on; tests give their own workers. */
+/** Where a run gets what it needs; tests give their own workers. */
 export interface RunParts {
-  /** Of a run over what a change concerns. */
+  /** For a run with `--affected`. */
   affected?: Affected;
-  /** Its stacks that there are no more are destroyed first: what became of them. */
+  /** The report of the first part of such a run, which destroyed the stacks that the program no longer has. */
   before?: RunReport;
-  /** Of an `up` that is a part of a rebuild: whether its states are lost, while what they were of may be there. */
+  /** Only for an `up` that is part of a rebuild: whether the states are lost while their resources may exist. */
   takeOver?: boolean;
-  /** Is given the report of each operation that is run: that of the preview first. */
+  /** Gets the report of each operation that is run, that of the preview first. */
   told?: (report: RunReport) => void;
   openSite: typeof openSite;
   describeProgram: typeof describeProgram;
-  /** Not asked where the stacks are named. */
+  /** Called only for `--affected`. */
   changeSince: typeof changeSince;
   workers(env: Readonly<Record<string, string | undefined>>, redactor: Redactor): Pick<StackProcesses, "run" | "warm" | "close">;
 }
@@ -79,11 +79,11 @@ export async function prepare(operation: RunOperation, args: Arguments, session:
   const engine = engineOf(args);
   fs.mkdirSync(site.runsDir, { recursive: true, mode: 0o700 });
   sweepPlannedFolders(site.runsDir);
-  // Holds secrets for the length of the preview: ours alone, and removed at its end.
+  // It holds secrets during the preview. Only this user can read it, and it is removed at the end.
   const plannedDir = operation === "preview" ? makePlannedFolder(site.runsDir) : undefined;
   const processes = parts.workers({ ...site.env, ...(plannedDir === undefined ? {} : { [ENV.plannedOutputsDir]: plannedDir }) }, session.redactor);
   try {
-    // It loads while the program is read.
+    // A worker loads while the program is read.
     processes.warm();
     const program = await describing;
     if (site.lab !== undefined) {

@@ -53,7 +53,7 @@ function refuseUnapproved(operation: "up" | "destroy", left: readonly GatedChang
 }
 
 /**
- * Shows what the operation would do, and asks. What a plan says was reviewed: it needs no question but for what cannot be undone.
+ * Shows what the operation would do, and asks. A plan was reviewed, so it needs no question, except about what cannot be undone.
  * @returns an exit code where it may not go on
  */
 async function showAndAsk(operation: "up" | "destroy", args: Arguments, session: Session, parts: RunParts, plan?: GivenPlan): Promise<ExitCode | undefined> {
@@ -86,11 +86,11 @@ async function previewStacks(args: Arguments, session: Session, parts: RunParts)
   const { code, report, setup } = await run("preview", args, session, parts);
   if (file === undefined) return code;
   if (report.ok) await writePlan(setup, report, session, file);
-  else session.err(`note: no plan was written to ${file}: the preview is not whole\n`);
+  else session.err(`note: no plan was written to ${file}: the preview is incomplete\n`);
   return code;
 }
 
-/** What ends before it has a report leaves its comment all the same: a refusal too. */
+/** A run that ends before it has a report, by a refusal too, still writes its comment. */
 async function withComment(operation: RunOperation, args: Arguments, session: Session, runIt: () => Promise<ExitCode>): Promise<ExitCode> {
   try {
     return await runIt();
@@ -104,7 +104,7 @@ async function withComment(operation: RunOperation, args: Arguments, session: Se
   }
 }
 
-/** The reviewed plan that an `up` is to hold to; its stacks are those of the run. */
+/** The reviewed plan that an `up` must match. The run has the plan's stacks. */
 function planOfRun(args: Arguments, env: Readonly<Record<string, string>>): GivenPlan | undefined {
   const file = args.text("plan");
   if (file === undefined) return undefined;
@@ -130,7 +130,7 @@ async function runChosen(operation: RunOperation, args: Arguments, session: Sess
     refuseUnasked(session, `homelab ${operation} changes the real homelab`, args.flag("json"));
   const planned = plan?.facts.stacks.map(({ stack }) => stack);
   const chosen = planned === undefined ? args : forOnly(args, planned);
-  // The rebuild itself need not be told of it.
+  // The runs of the rebuild itself do not print this.
   if (parts.takeOver === undefined) for (const line of rebuildLines(runsDir)) session.err(`note: ${line}\n`);
   const lock = await holdRunLock(runLocks(runsDir), operation, session, args.flag("wait"));
   try {

@@ -1,4 +1,4 @@
-/** `pending`: creations that a killed run did not finish; what they made is looked for, or they are forgotten. */
+/** `pending`: creations that a killed run did not finish. It lists them, looks for their resources, or forgets them. */
 import { HomelabError } from "../../common/errors";
 import type { Arguments } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";

@@ -23,7 +23,7 @@ interface States {
   /** The homelab's domain. */
   name: string;
   run: EngineCommand;
-  /** Those that are named, or all, as far as they are there. */
+  /** The named stacks, or all, without those that do not exist. */
   stacks: string[];
   /** Of these, stacks that a run holds. */
   locked: ReadonlySet<string>;
@@ -50,7 +50,7 @@ async function copyTo({ site, name, run }: States, stacks: readonly string[], di
     session.out(`${stack}: ${resources} resources${pending === 0 ? "" : `, ${pending} pending operations`}\n`);
 }
 
-/** A folder of its own, by the time. */
+/** A new folder, named by the time. */
 const newFolder = (site: Site, session: Session, why: string): string =>
   besideRuns(site.runsDir, "backups", `${new Date(session.clock.now()).toISOString().replaceAll(":", "-")}${why}`);
 
@@ -63,7 +63,7 @@ async function backUpStates(args: Arguments, session: Session): Promise<ExitCode
   return EXIT.done;
 }
 
-/** Nobody writes the states meanwhile, and what was there is kept. @param stacks that are about to be overwritten */
+/** Overwrites states while no run can write them, and keeps a copy of the former ones. @param stacks that are about to be overwritten */
 async function overwrite(states: States, what: string, stacks: readonly string[], session: Session, act: () => Promise<void>): Promise<void> {
   const held = stacks.find((stack) => states.locked.has(stack));
   if (held !== undefined)
@@ -89,7 +89,7 @@ const asksFor = (args: Arguments): boolean => !args.flag("lab") && !args.flag("y
 
 const OVERWRITES = "homelab state restore overwrites states of the real homelab";
 
-/** The folder itself, or what of it the module state-backup encrypted. */
+/** The folder itself; for a backup of the module state-backup, a new folder with its decrypted states. */
 async function openedCopy(dir: string, args: Arguments, session: Session): Promise<string> {
   const { isEncryptedCopy, openEncryptedCopy } = await import("../state/encrypted-copies");
   if (!isEncryptedCopy(dir)) return dir;

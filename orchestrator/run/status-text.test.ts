@@ -20,7 +20,7 @@ const finished = (stack: string, status: string, at?: number): JournalLine => ({
 const NOW = Date.parse("2026-11-30T12:00:00Z");
 const HOUR = 3_600_000;
 
-test("the last run of a stack is the last that did something with it: no preview, and none that skipped or spared it", () => {
+test("the last run of a stack is the last that did something with it: no preview, and none that skipped it or left it as it was", () => {
   const found = lastRuns([
     record("up", [finished("tools", "succeeded", 1), finished("dev", "failed", 2), finished("stg", "skipped")]),
     record("preview", [finished("tools", "failed", 3)]),
@@ -82,7 +82,7 @@ test("of a run under way: what runs, and what waits for what", () => {
   expect(of("up", [{ kind: "run-finished" }])).toEqual([]);
 });
 
-test("what was seen of drift stays until the stack is looked at again; a damaged file is none", () => {
+test("known drift stays until the stack is looked at again; a damaged file counts as none", () => {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-drift-"));
   const runs = path.join(dir, "runs");
   try {

@@ -1,4 +1,4 @@
-/** `homelab status` in one glance: how each stack stands, its last run, its drift, and what a run under way is doing. Pure. */
+/** The text of `homelab status`: the state of each stack, its last run, its drift, and what a run under way is doing. Pure. */
 import { countedOf } from "../../common/counted";
 import type { StackStanding } from "../store/run-fold";
 import { isUnderWay, mayHaveChanged, operationOf, type RunRecord, stacksOf } from "../store/run-records";
@@ -9,7 +9,7 @@ import type { WorkerResult } from "../worker/worker-protocol";
 export interface LastRun {
   operation: string;
   status: string;
-  /** Milliseconds since the epoch; undefined of runs from before it was written down. */
+  /** Milliseconds since the epoch; undefined for old runs, which did not record it. */
   at: number | undefined;
 }
 
@@ -23,7 +23,7 @@ export function lastRuns(records: readonly RunRecord[]): Map<string, LastRun> {
   return found;
 }
 
-/** Only what the last run ended well is built; what it left is said. */
+/** A stack counts as built only where its last run succeeded. Otherwise the result of that run is shown. */
 function stateText(state: WorkerResult["state"], standing: StackStanding | undefined): string {
   if (state?.locked) return "locked";
   if (!state?.exists) return "not there";

@@ -1,4 +1,4 @@
-/** Whether and why each stack of a run gets its turn. */
+/** Whether each stack of a run has to run, and why. */
 import type { Decision } from "../schedule/run-types";
 import type { WorkerResult } from "../worker/worker-protocol";
 import { decide, type OutputChange, reasonText } from "./affected";
@@ -17,12 +17,12 @@ export class Turns {
     this.#consumed = new Set(reasons.flatMap(({ reason }) => (reason.kind === "consumes" ? reason.outputs.map(({ from }) => from) : [])));
   }
 
-  /** Whether what it gave before is compared with what it gives now. */
+  /** Whether the stack's outputs from before the run are needed, to compare them with those after it. */
   wantsFormer(stack: string): boolean {
     return this.#consumed.has(stack);
   }
 
-  /** Keeps what of a stack's end its consumers are decided by. */
+  /** Keeps the outputs of a finished stack, which decide whether its consumers have to run. */
   note(stack: string, ended: WorkerResult): WorkerResult {
     if (ended.ok && ended.outputs !== undefined && this.#consumed.has(stack)) this.#changes.set(stack, { before: ended.formerOutputs, after: ended.outputs });
     return ended;
@@ -31,7 +31,7 @@ export class Turns {
   decide(stack: string): Decision {
     const { affected, operation, program, stacks } = this.setup;
     const reason = affected?.stacks.find((candidate) => candidate.stack === stack)?.reason;
-    // A preview shows what could have to run: what its upstream will give is not known before it was done.
+    // A preview includes every stack that might have to run: other stacks' outputs are known only after these have run.
     if (reason !== undefined) return isPreview(operation) ? { run: true, why: reasonText(reason) } : decide(reason, this.#changes);
     if (affected?.removed.some(({ name }) => name === stack)) return { run: true, why: "not in the program any more" };
     if (this.words.length === 0) return { run: true, why: "no stack was named, so all are run" };

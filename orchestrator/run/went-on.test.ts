@@ -23,7 +23,7 @@ test("a run was last seen at its last event, also where that is cut; without eve
   expect(lastSeen({ dir: path.join(dir, "none"), lines: [] })).toBe(0);
 });
 
-test("the run's own operation is older than its last event; of later ones the newest is told", () => {
+test("the run's own operation is older than its last event; of later ones the newest is reported", () => {
   expect(laterThan(at("10:00:05"), [update("09:00:00"), update("10:00:02", "destroy")])).toBeUndefined();
   expect(laterThan(at("10:00:05"), [update("10:20:00"), update("10:30:00", "destroy"), update("10:00:02")])).toEqual(update("10:30:00", "destroy"));
   expect(laterThan(at("10:00:05"), [{ kind: "update", startTime: "yesterday" }])).toMatchObject({ startTime: "yesterday" });

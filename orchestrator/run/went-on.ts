@@ -1,6 +1,6 @@
 /**
- * Whether another machine or checkout has gone on with what a run here was cut in. Its runs are in folders of its own, and the state
- * backend is what both share: its history names each operation that ended.
+ * Whether another machine or checkout has worked on a stack since a run here was interrupted. Each checkout has its own folders of runs. The
+ * state backend is what they share: its history names each operation that ended.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -25,7 +25,7 @@ export function lastSeen({ dir, lines }: Pick<RunRecord, "dir" | "lines">): numb
     try {
       return [eventSchema.parse(JSON.parse(line)).at];
     } catch {
-      // The last one may be cut, and what is no event says no time.
+      // The last line may be incomplete, and a line that is no event has no time.
       return [];
     }
   });
@@ -33,11 +33,11 @@ export function lastSeen({ dir, lines }: Pick<RunRecord, "dir" | "lines">): numb
 }
 
 /**
- * What somebody else began on a stack after that: its lock was free only then, so it cannot have been the run itself.
+ * The newest operation that began on a stack after the run was last seen. The run held the stack's lock until then, so it is not the run's own.
  * @param updates newest first or last
  */
 export function laterThan(seen: number, updates: readonly Update[]): Update | undefined {
-  // One whose time cannot be read may be later.
+  // An operation whose time cannot be read may be later, so it counts.
   return updates.filter(({ startTime }) => !(Date.parse(startTime) <= seen)).toSorted((a, b) => Date.parse(b.startTime) - Date.parse(a.startTime))[0];
 }
 

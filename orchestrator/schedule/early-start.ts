@@ -1,7 +1,7 @@
 import type { StackProcess } from "../worker/stack-process";
 import type { WorkerMessage } from "../worker/worker-protocol";
 
-/** A stack's processes, started while what the stack needs still runs. For everyone else it has not started. */
+/** A stack's processes, started while the stacks that it needs still run. For all listeners the stack has not started yet. */
 export class EarlyStart {
   readonly #held: WorkerMessage[] = [];
   #listener: ((message: WorkerMessage) => void) | undefined;
@@ -12,11 +12,11 @@ export class EarlyStart {
       if (this.#listener === undefined) this.#held.push(message);
       else this.#listener(message);
     });
-    // Whoever releases it looks at how it ends; until then nobody does.
+    // Its result is awaited only after `release`. This avoids an unhandled rejection before that.
     this.process.result.catch(() => undefined);
   }
 
-  /** From now on it runs like any other: what it has said so far comes first. */
+  /** From now on it runs like any other. The messages that it has sent so far are delivered first. */
   release(listener: (message: WorkerMessage) => void): StackProcess {
     for (const message of this.#held.splice(0)) listener(message);
     this.#listener = listener;

@@ -9,7 +9,7 @@ const at = z.number();
 const stack = z.string();
 const retry = z.object({ attempt: z.number().int().positive(), class: z.enum(FAILURE_CLASSES), message: z.string(), delay: z.number().nonnegative() });
 
-/** Outputs are not among it: `homelab outputs` is the way to read them. */
+/** Without outputs: `homelab outputs` prints them. */
 const outcome = z.object({
   stack,
   status: z.enum(ENDED),
@@ -44,7 +44,7 @@ type Printed<Event> = Event extends { kind: "stack-finished" }
     ? Event & { version: 1 }
     : Event;
 
-/** The event as it leaves the run: outputs may be large and may hold secrets. The compiler holds the two forms together. */
+/** The event as it is printed, without outputs, which may be large and may hold secrets. The compiler checks that both forms agree. */
 export function printed(event: RunEvent): PrintedEvent {
   const form = (one: Printed<RunEvent>): PrintedEvent => one;
   if (event.kind === "run-started") return form({ version: 1, ...event });

@@ -87,7 +87,7 @@ test("on any graph, with failures anywhere: nothing starts before what it needs,
   );
 });
 
-test("with times of earlier runs the chain that takes longest goes first; a stack without any is like the mean", () => {
+test("with times of earlier runs the chain that takes longest goes first; a stack without a time counts as the mean", () => {
   const times = new Map([
     ["tools", 60],
     ["home", 500],

@@ -3,10 +3,10 @@ import type { StackGraph } from "../target/graph";
 /** How a stack of a run ends. unaffected: nothing that it is built from changed. */
 export const ENDED = ["succeeded", "unaffected", "failed", "skipped", "cancelled"] as const;
 
-/** Where a stack of a run stands. */
+/** The status of a stack in a run. */
 export type StackStatus = "pending" | "running" | "retrying" | (typeof ENDED)[number];
 
-/** What waits for a stack may start behind these. */
+/** Whether the stacks that wait for this one may start. */
 export const isWell = (status: StackStatus): boolean => status === "succeeded" || status === "unaffected";
 
 export type Direction = "build" | "destroy";
@@ -17,21 +17,21 @@ interface Entry {
   waitsFor: readonly string[];
   /** Time of the longest chain from this stack on: the longest goes first. */
   weight: number;
-  /** Of a retrying one: its wait is over. */
+  /** Of a retrying stack: its wait is over. */
   awake: boolean;
   /** The stack whose failure skipped this one. */
   blame?: string;
 }
 
 /**
- * Decides what may run next. It does no work and knows no time: a stack is ready as soon as those that it waits for have
- * succeeded; among the ready ones the head of the chain that takes longest goes first (without times, of the longest chain), ties by name. A failure skips what waits for it,
- * transitively, and nothing else. Destroying runs the same graph backwards.
+ * Decides what may run next. It does no work and reads no clock. A stack is ready as soon as those that it waits for have succeeded. Of the
+ * ready stacks, the head of the chain that takes longest goes first (without times: of the longest chain), ties by name. A failure skips the
+ * stacks that wait for it, transitively, and nothing else. Destroying runs the same graph backwards.
  */
 export class ReadyQueue {
   readonly #entries = new Map<string, Entry>();
 
-  /** @param times how long stacks took before; the others are taken to be like the mean of these */
+  /** @param times how long stacks took before; a stack without a time counts as their mean */
   constructor(graph: StackGraph, stacks: ReadonlySet<string>, direction: Direction, times: ReadonlyMap<string, number> = new Map()) {
     const known = [...times.values()].filter((time) => time > 0);
     const mean = known.length === 0 ? 1 : known.reduce((sum, time) => sum + time, 0) / known.length;
@@ -61,8 +61,8 @@ export class ReadyQueue {
   }
 
   /**
-   * The next stack that can be got ready, since all that it waits for is under way or ready itself; it stays pending.
-   * @param ready stacks that were got ready already
+   * The next stack whose processes can be started early: all that it waits for has ended, runs, or was started early itself. It stays pending.
+   * @param ready stacks that were started early already
    */
   upcoming(ready: ReadonlySet<string>): string | undefined {
     const isOpen = ({ status }: Entry, name: string): boolean => status === "pending" && !ready.has(name);

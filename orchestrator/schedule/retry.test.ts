@@ -5,7 +5,7 @@ import { type RunEvent, startRun } from "./run";
 
 const policy: RetryPolicy = { classes: new Set(["busy"]), attempts: 4, firstDelay: 1_000, longestDelay: 3_000, budget: 100_000 };
 
-test("waits double up to the longest, half of each by chance; only for classes that pass, as often as allowed", () => {
+test("waits double up to the longest, half of each is random; only for classes of passing failures, as often as allowed", () => {
   const least = new Retries(policy, () => 0);
   expect([1, 2, 3, 4].map((attempt) => least.delayAfter(attempt, "busy"))).toEqual([500, 1_000, 1_500, undefined]);
   const most = new Retries(policy, () => 0.999_999);
@@ -18,7 +18,7 @@ test("all waits of a run together stay within the budget", () => {
   expect([retries.delayAfter(1, "busy"), retries.delayAfter(1, "busy"), retries.delayAfter(1, "busy")]).toEqual([500, 500, undefined]);
 });
 
-/** One stack whose tries end like this; time passes at once. */
+/** One stack whose tries end like this; waits take no time. */
 async function runOf(results: WorkerResult[], more: { stackTimeout?: number } = {}) {
   const graph = new StackGraph([{ name: "dev", description: "", needs: [] }]);
   const events: RunEvent[] = [];
@@ -38,7 +38,7 @@ async function runOf(results: WorkerResult[], more: { stackTimeout?: number } = 
 
 const busy: WorkerResult = { ok: false, changes: {}, error: { code: "E_STACK_FAILED", class: "busy", message: "locked" } };
 
-test("a failure that passes is tried again, and the outcome says so", async () => {
+test("after a passing failure the stack is tried again, and the outcome says so", async () => {
   const { outcome, tries, kinds } = await runOf([busy, { ok: true, changes: { create: 1 } }]);
   expect([tries, kinds]).toEqual([2, ["run-started", "stack-started", "stack-retrying", "stack-finished", "run-finished"]]);
   expect(outcome).toMatchObject({ status: "succeeded", retries: [{ attempt: 1, class: "busy", message: "locked", delay: 500 }] });

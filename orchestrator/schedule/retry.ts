@@ -39,7 +39,7 @@ export class Retries {
   delayAfter(attempt: number, failure: FailureClass | undefined): number | undefined {
     const { classes, attempts, firstDelay, longestDelay, budget } = this.policy;
     if (failure === undefined || !classes.has(failure) || attempt >= attempts) return undefined;
-    // Half of it is chance, so that stacks that failed together do not come back together.
+    // Half of the delay is random, so that stacks that failed together are not tried again together.
     const delay = Math.round(Math.min(longestDelay, firstDelay * 2 ** (attempt - 1)) * (0.5 + this.random() / 2));
     if (this.#waited + delay > budget) return undefined;
     this.#waited += delay;

@@ -1,4 +1,4 @@
-/** What a run is given, and what it tells. */
+/** What a run gets, and the events that it emits. */
 import type { Clock } from "../../common/clock";
 import type { StackGraph } from "../target/graph";
 import type { StackProcess } from "../worker/stack-process";
@@ -6,7 +6,7 @@ import type { OutputValue, ResourceStep, WorkerMessage, WorkerResult } from "../
 import type { Direction, StackStatus } from "./queue";
 import type { Retry, RetryPolicy } from "./retry";
 
-/** What a run tells its listeners (display, JSON events, journal, report), in the order in which it happened. */
+/** The events of a run for its listeners (display, JSON, journal, report), in the order in which they happened. */
 export type RunEvent =
   | { kind: "run-started"; at: number; operation: string; stacks: string[] }
   | { kind: "stack-started"; at: number; stack: string }
@@ -37,7 +37,7 @@ export interface StackOutcome {
   blame?: string;
   /** Why it ran, or why it did not have to. */
   why?: string;
-  /** Of a preview: upstream values it had to leave open; empty = complete. */
+  /** Of a preview: outputs of other stacks that were unknown to it; empty = complete. */
   unknowns?: string[];
 }
 
@@ -53,19 +53,19 @@ export interface RunPlan {
   /** Stop starting stacks after the first failure. */
   failFast: boolean;
   /**
-   * Stacks whose processes are started while what they need still runs, to be loaded by then. For operations whose programs wait
-   * for their upstream by themselves, and which change nothing. Default 0.
+   * How many stacks' processes are started early, while the stacks that they need still run, so that they are loaded when these end. Only for
+   * operations that change nothing, and whose programs wait for other stacks' outputs by themselves. Default 0.
    */
   ahead?: number;
   /** Default: no failure is tried again. */
   retry?: RetryPolicy;
-  /** Milliseconds that one try of a stack may take; then it is cancelled, and ended a minute later. Default: as long as it likes. */
+  /** Milliseconds that one try of a stack may take; then it is cancelled, and killed a minute later. Default: no limit. */
   stackTimeout?: number;
   /** Milliseconds for the whole run; then nothing new starts and what runs is cancelled. */
   runTimeout?: number;
 }
 
-/** Whether a stack has to run, now that all that it needs has. */
+/** Whether a stack has to run, decided after the stacks that it needs have ended. */
 export interface Decision {
   run: boolean;
   /** For the report. */
@@ -76,7 +76,7 @@ export interface RunHooks {
   /** Asked once, when the stack's turn has come. Default: every stack runs. */
   decide?(stack: string): Decision;
   start(stack: string, onMessage: (message: WorkerMessage) => void): StackProcess;
-  /** Called when a stack was finished, before what waits for it starts; may add to the outcome. */
+  /** Called when a stack has ended, before the stacks that wait for it start; may add to the outcome. */
   settle?(outcome: StackOutcome): void;
   emit(event: RunEvent): void;
   clock: Clock;
@@ -84,15 +84,15 @@ export interface RunHooks {
   random?: () => number;
 }
 
-/** Why a stack that was cancelled failed. */
+/** The error of a stack that the run itself cancelled, such as at a time limit. */
 export type Verdict = NonNullable<WorkerResult["error"]>;
 
 /** A run under way. */
 export interface Run {
-  /** Rejects where a hook threw: what ran was finished first, and nothing new was started. */
+  /** Rejects where a hook threw. Running stacks were finished first, and nothing new was started. */
   done: Promise<StackOutcome[]>;
-  /** First call: nothing new starts, running stacks finish. Second: they are cancelled. Third: they are ended. */
+  /** First call: nothing new starts, running stacks finish. Second: they are cancelled. Third: their processes are killed. */
   interrupt(): void;
-  /** What the stacks work on is gone: nothing new starts, what runs is cancelled and soon ended, fails for this reason and is in doubt. */
+  /** For when the target is gone: nothing new starts. Running stacks are cancelled and soon killed, fail for this reason and are in doubt. */
   abandon(reason: Verdict): void;
 }

@@ -98,9 +98,9 @@ test("the first interrupt lets running stacks finish and starts nothing new, the
 });
 
 describe("starting ahead", () => {
-  test("processes start while what they need runs; events come as if they had not", async () => {
+  test("processes start early, while what they need runs; events do not show that", async () => {
     const { run, events, spawned, end, say } = controlled({ concurrency: 3, ahead: 2 });
-    // The head of the longest chain first; d waits for b, which is only got ready itself.
+    // The head of the longest chain comes first. d waits for b, which itself was only started early.
     expect(spawned).toEqual(["a", "b", "c"]);
     say("b", "loaded");
     say("b", "loaded more");
@@ -117,7 +117,7 @@ describe("starting ahead", () => {
     expect((await run.done).map((o) => o.status)).toEqual(["succeeded", "succeeded", "succeeded", "succeeded"]);
   });
 
-  test("a failure cancels what was got ready for nothing, and says that it was skipped", async () => {
+  test("a failure cancels a stack that was started early in vain, which is then skipped", async () => {
     const { run, spawned, end } = controlled({ concurrency: 3, ahead: 2 });
     await end("a", false);
     expect(spawned).toEqual(["a", "b", "c", "cancel b", "cancel c"]);
@@ -129,7 +129,7 @@ describe("starting ahead", () => {
     ]);
   });
 
-  test("an interrupt cancels what was got ready, and lets what runs finish", async () => {
+  test("an interrupt cancels what was started early, and lets what runs finish", async () => {
     const { run, spawned, end } = controlled({ concurrency: 2, ahead: 2 });
     run.interrupt();
     expect(spawned).toEqual(["a", "b", "cancel b"]);
@@ -137,7 +137,7 @@ describe("starting ahead", () => {
     expect((await run.done).map((o) => o.status)).toEqual(["succeeded", "cancelled", "cancelled", "cancelled"]);
   });
 
-  test("what is got ready never takes the place of what can run", async () => {
+  test("an early start never takes the place of a stack that can run", async () => {
     const { spawned, end } = controlled({ concurrency: 1, ahead: 2 });
     expect(spawned).toEqual(["a"]);
     await end("a");

@@ -3,7 +3,7 @@ import { Scheduler } from "./scheduler";
 
 export type { Run, RunEvent, RunHooks, RunPlan, StackOutcome } from "./run-types";
 
-/** Starts a run. Nothing of it is to be awaited but its end. */
+/** Starts a run. Only its end can be awaited. */
 export function startRun(plan: RunPlan, hooks: RunHooks): Run {
   const scheduler = new Scheduler(plan, hooks);
   scheduler.begin();

@@ -5,7 +5,7 @@ import type { WorkerResult } from "../worker/worker-protocol";
 import { isWell } from "./queue";
 import { type Run, type RunEvent, type StackOutcome, startRun } from "./run";
 
-/** Time that goes on only when it is told to. */
+/** A clock that advances only when it is told to. */
 class ManualClock {
   time = 0;
   readonly #sleepers: { at: number; order: number; wake(): void }[] = [];
@@ -22,7 +22,7 @@ class ManualClock {
       });
     });
 
-  /** To the next sleeper. @returns whether there was one */
+  /** Advances to the next sleeper. @returns whether there was one */
   step(): boolean {
     const next = this.#sleepers.toSorted((a, b) => a.at - b.at || a.order - b.order)[0];
     if (next === undefined) return false;
@@ -39,7 +39,7 @@ class ManualClock {
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** How each try of a stack ends; the last holds for all further ones. `hangs` ends when it is cancelled, `deaf` when it is ended. */
+/** How each try of a stack ends; the last holds for all further ones. `hangs` ends when it is cancelled, `deaf` when it is killed. */
 const anyEnd = fc.constantFrom("ok", "fails", "busy", "died", "throws", "not started", "hangs", "deaf");
 type End = "ok" | "fails" | "busy" | "died" | "throws" | "not started" | "hangs" | "deaf";
 
@@ -172,7 +172,7 @@ async function play(given: Given) {
     const able = unended().filter(({ how }) => how !== "hangs" && how !== "deaf");
     const next = able[(given.picks[i % given.picks.length] ?? 0) % Math.max(1, able.length)];
     if (next === undefined) {
-      // Nobody ends by himself: time goes on, and at last somebody interrupts.
+      // No process ends by itself: time advances, and at last somebody interrupts.
       if (!clock.step()) run.interrupt();
       continue;
     }
@@ -183,7 +183,7 @@ async function play(given: Given) {
   return { graph, stacks, events, tries, ending, crashes, mostRunning, clock, children };
 }
 
-/** Found by the test: the processes that were got ready for the second stack were forgotten. */
+/** This test found it: the early processes of the second stack were forgotten. */
 const LISTENER_FAILS_AS_IT_STARTS: Given = {
   needs: [0, 1, 0],
   chosen: [true, true, true],
@@ -216,7 +216,7 @@ test("no stack is lost, none starts before what it needs, and every run ends", a
       for (const stack of stacks) {
         const kinds = of(stack).map(({ kind }) => kind);
         const outcome = end.get(stack)?.outcome;
-        // Each ends once, in one of five states, and nothing is said of it after that.
+        // Each stack ends once, with one of five statuses, and has no event after that.
         expect([stack, kinds.filter((kind) => kind === "stack-finished").length, kinds.at(-1)]).toEqual([stack, 1, "stack-finished"]);
         expect(["succeeded", "unaffected", "failed", "skipped", "cancelled"]).toContain(outcome?.status);
         const started = events.findIndex((event) => event.kind === "stack-started" && event.stack === stack);
@@ -224,13 +224,13 @@ test("no stack is lost, none starts before what it needs, and every run ends", a
         for (const need of before(stack))
           if (started >= 0)
             expect([isWell(end.get(need)?.outcome.status ?? "pending"), (end.get(need)?.at ?? Number.POSITIVE_INFINITY) < started]).toEqual([true, true]);
-        // It is left as it is only where that was decided, and then nothing of it was started.
+        // A stack is unaffected only where that was decided, and then it was not started.
         const decision = given.decisions?.[[...graph.names()].indexOf(stack)];
         if (outcome?.status === "unaffected") expect([decision, outcome.why, outcome.startedAt]).toEqual(["is unaffected", "is unaffected", undefined]);
         if (decision === "is unaffected") expect(["unaffected", "skipped", "cancelled"]).toContain(outcome?.status);
         if (outcome?.status === "skipped") expect(["failed", "cancelled"]).toContain(end.get(outcome.blame ?? "")?.outcome.status);
         else expect(outcome?.blame).toBeUndefined();
-        // Every other try is told, and there are no more than allowed.
+        // Every further try has an event, and there are no more than allowed.
         const retried = kinds.filter((kind) => kind === "stack-retrying").length;
         expect(outcome?.retries?.length ?? 0).toBe(retried);
         expect(retried).toBeLessThan(given.attempts);
@@ -240,7 +240,7 @@ test("no stack is lost, none starts before what it needs, and every run ends", a
       expect(delays.reduce((sum, delay) => sum + delay, 0)).toBeLessThanOrEqual(given.budget);
       expect(events.filter(({ kind }) => kind === "run-finished")).toHaveLength(1);
       expect(events.at(-1)?.kind).toBe("run-finished");
-      // Processes that were got ready for nothing may still be ending.
+      // Processes that were started early in vain may still be ending.
       expect(mostRunning).toBeLessThanOrEqual(given.concurrency + given.ahead * stacks.size);
       if (given.ahead === 0) expect(mostRunning).toBeLessThanOrEqual(given.concurrency);
       // Nothing is left behind: no process, and no timer that rings after the end.

@@ -6,9 +6,9 @@ import { isWell, ReadyQueue } from "./queue";
 import { NO_RETRIES, Retries, type Retry } from "./retry";
 import type { Decision, Run, RunEvent, RunHooks, RunPlan, StackOutcome, Verdict } from "./run-types";
 
-/** Milliseconds that a cancelled stack has to come to a safe point before its processes are ended. */
+/** Milliseconds that a cancelled stack has to come to a safe point before its processes are killed. */
 const GRACE = 60_000;
-/** The same where what it works on is gone: it waits for answers that never come. */
+/** The same where the target is gone, and the stack waits for answers that never come. */
 const GRACE_WHEN_ABANDONED = 5_000;
 
 /** A stack from its first start to its end. */
@@ -21,13 +21,13 @@ interface Work {
   waits: boolean;
   /** Ends the timers of this try, or the wait for the next. */
   timers: AbortController;
-  /** What is said of it instead of its own failure, once it was cancelled for it. */
+  /** The error that replaces its own, where the scheduler has cancelled it. */
   verdict: Verdict | undefined;
 }
 
 /**
- * Drives the queue: starts what is ready, as many at once as allowed, until all stacks are in a terminal state. It does one thing at
- * a time, when a process ends, a timer rings or somebody interrupts; time and chance are given, so that a test can be both.
+ * Drives the queue: starts what is ready, as many at once as allowed, until all stacks have a final status. It acts when a process ends, a
+ * timer ends or somebody interrupts, and does one thing at a time. Clock and random numbers are injected, so that a test controls both.
  */
 export class Scheduler implements Run {
   readonly done: Promise<StackOutcome[]>;
@@ -38,7 +38,7 @@ export class Scheduler implements Run {
   /** Early processes that were not needed after all. */
   readonly #ending = new Set<StackProcess>();
   readonly #outcomes = new Map<string, StackOutcome>();
-  /** Why each stack runs, where somebody decides it. */
+  /** Why each stack runs, where there is a hook that decides it. */
   readonly #whys = new Map<string, string>();
   readonly #runTimer = new AbortController();
   #interrupts = 0;
@@ -71,7 +71,7 @@ export class Scheduler implements Run {
     this.#do(() => this.#interrupt());
   }
 
-  /** One thing at a time: a listener that interrupts while it is told of something interrupts after that. */
+  /** Does one thing at a time: where a listener interrupts while it gets an event, the interrupt takes effect after that event. */
   #do(what: () => void): void {
     this.#toDo.push(what);
     if (this.#busy) return;
@@ -80,7 +80,7 @@ export class Scheduler implements Run {
       try {
         next();
       } catch (thrown) {
-        // A bug of ours: whoever waits for the end hears of it.
+        // This is a bug of ours, so the run's promise rejects.
         this.#settle.reject(thrown);
       }
     }
@@ -130,7 +130,7 @@ export class Scheduler implements Run {
     this.#guarded(() => this.hooks.emit(event));
   }
 
-  /** Rings once, unless it is ended before. */
+  /** Calls `ring` once, unless the timer is aborted before. */
   #after(ms: number, timer: AbortController, ring: () => void): void {
     this.hooks.clock.sleep(ms, timer.signal).then(
       () => {
@@ -159,7 +159,7 @@ export class Scheduler implements Run {
     this.#advance();
   }
 
-  /** Asks it to stop at a safe point, and ends it where it does not. */
+  /** Asks the stack to stop at a safe point, and kills it where it does not. */
   #cancelFor(stack: string, work: Work, verdict: Verdict, grace = GRACE): void {
     work.verdict ??= verdict;
     this.#guarded(() => work.process?.cancel());
@@ -173,7 +173,7 @@ export class Scheduler implements Run {
     for (const process of this.#ending) this.#guarded(() => process.cancel());
   }
 
-  /** What has not started never does, and what waits for another try ends with what it failed of. */
+  /** Cancels stacks that have not started. A stack that waits for another try ends with its last failure. */
   #stopStarting(): void {
     for (const [stack, work] of this.#work) {
       if (!work.waits) continue;
@@ -198,7 +198,7 @@ export class Scheduler implements Run {
     this.#settleStack({ stack, status, changes: {}, startedAt: undefined, finishedAt: this.#now(), ...(blame === undefined ? {} : { blame }) });
   }
 
-  /** It has done nothing that would have to come to an end, but its processes must. */
+  /** Ends the processes of a stack that was started early in vain. It has changed nothing that would have to be finished. */
   #endUnneeded(process: StackProcess): void {
     this.#ending.add(process);
     this.#guarded(() => process.cancel());
@@ -214,7 +214,7 @@ export class Scheduler implements Run {
     work.process = undefined;
     const result = raw.ok || work.verdict === undefined ? raw : { ...raw, error: work.verdict, ...(this.#abandoned ? { inDoubt: true } : {}) };
     const { error } = result;
-    // What is not known of a dead worker is not begun again on top of itself: the next run looks first.
+    // A stack in doubt is not tried again: the next run looks first at what its dead worker has done.
     const delay = error === undefined || result.inDoubt === true || !this.#mayStart() ? undefined : this.#retries.delayAfter(work.attempt, error.class);
     if (error === undefined || delay === undefined) this.#finish(stack, work, result);
     else {
@@ -279,14 +279,14 @@ export class Scheduler implements Run {
     if (this.#queue.done()) this.#close();
   }
 
-  /** Where it has not, it has ended. */
+  /** Whether the stack has to run. Where it has not, it ends here as unaffected. */
   #hasToRun(stack: string): boolean {
     if (this.#work.has(stack) || this.hooks.decide === undefined) return true;
     let decision: Decision | undefined;
     this.#guarded(() => {
       decision = this.hooks.decide?.(stack);
     });
-    // Who decides is broken: the stack is handled like all that may not start any more.
+    // The hook threw: the stack is handled like all that may not start any more.
     if (decision === undefined) return true;
     this.#whys.set(stack, decision.why);
     if (decision.run) return true;
@@ -314,7 +314,7 @@ export class Scheduler implements Run {
     const listener = (message: WorkerMessage): void => {
       if (message.kind !== "result") this.#emit({ ...message, at: this.#now(), stack });
     };
-    // Without a synced line that it has started, it does not: a later run would not know that it is in doubt.
+    // It does not start unless the journal says so: otherwise a later run would not know that it is in doubt.
     const early = this.#early.get(stack);
     this.#early.delete(stack);
     if (this.#broken === undefined)
@@ -323,7 +323,7 @@ export class Scheduler implements Run {
       });
     if (work.process === undefined) {
       if (early !== undefined) this.#endUnneeded(early.process);
-      // What cannot even be started has failed, like what was.
+      // A stack whose process could not be started ends as cancelled; the run then rejects with the hook's error.
       this.#finish(stack, work, { ok: false, changes: {}, error: { code: "E_CANCELLED", class: "cancelled", message: "not started" } });
       return;
     }

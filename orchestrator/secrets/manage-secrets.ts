@@ -51,7 +51,7 @@ function get(given: Given): ExitCode {
   const value = given.files.read(name)[key];
   if (value === undefined)
     throw new HomelabError("E_SECRET_MISSING", `there is no "${key}" in ${given.files.label(name)}`, { subject: given.files.label(name) });
-  // Asked for by name, and exactly as it is where a program reads it.
+  // The user asked for it by name. A program that reads it gets exactly the value, without a line end.
   given.session.rawOut(given.session.terminal.interactive ? `${value}\n` : value);
   return EXIT.done;
 }
@@ -70,7 +70,7 @@ async function set(given: Given): Promise<ExitCode> {
   const [entry = "", key = ""] = given.args.words;
   const name = fileName(given.folder, entry);
   keyName(key);
-  // Before anybody types: a file that does not open takes no value.
+  // This comes before anybody types a value: the file must open.
   given.files.read(name);
   const value = await readSecret(given.session, key, fromFile("set", given, key));
   return said(
@@ -108,7 +108,7 @@ function recipients(given: Given): ExitCode {
     const { added, removed } = given.files.updateRecipients(name);
     const changes = [...added.map((recipient) => `+ ${recipient}`), ...removed.map((recipient) => `- ${recipient}`)];
     given.session.out(`${given.files.label(name)}: ${changes.join(", ") || "nothing changed"}\n`);
-    if (removed.length > 0) given.session.err("note: who was removed knows the old values: rotate data keys and the values themselves\n");
+    if (removed.length > 0) given.session.err("note: removed recipients know the old values: rotate the data keys and the values themselves\n");
   }
   return EXIT.done;
 }
@@ -150,7 +150,7 @@ export async function manageSecrets(verb: string, args: Arguments, session: Sess
   const run = VERBS[verb];
   if (run === undefined) throw new Error(`secrets has no verb ${verb}`);
   const environment = args.text("env");
-  // A misspelt environment would be a folder that nothing reads.
+  // A misspelt environment would create a folder that nothing reads.
   if (environment !== undefined) (await listStacks()).graph.node(environment);
   const identities = () => {
     const keys = loadAgeKeys();

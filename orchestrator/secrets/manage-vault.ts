@@ -21,7 +21,7 @@ const root = z.object({ token: z.string() });
 const orphans = z.object({ orphans: z.array(z.string()) });
 const deleted = z.object({ deleted: z.array(z.string()) });
 
-/** Runs one verb in a process with the site's environment. What it says passes through the redactor. */
+/** Runs one verb in a process with the site's environment. Its output is redacted. */
 async function ask<T>(answer: z.ZodType<T>, session: Session, site: Site, verb: string, env: Record<string, string>, input = ""): Promise<T> {
   const child = spawn(process.execPath, [path.join(projectRoot(), "bin", "secrets", "vault.main.js"), verb], {
     // A token in the owner's shell is for another Vault, or for other work.
@@ -40,13 +40,13 @@ async function ask<T>(answer: z.ZodType<T>, session: Session, site: Site, verb: 
   child.stdin.end(input);
   const code = await new Promise<number | null>((resolve, reject) => child.once("error", reject).once("close", resolve));
   stop();
-  if (code !== 0) throw new HomelabError("E_VAULT", stderr.trim() || `vault ${verb} ended without a word`, { subject: env[ENV.vaultAddress] ?? "" });
+  if (code !== 0) throw new HomelabError("E_VAULT", stderr.trim() || `vault ${verb} failed without a message`, { subject: env[ENV.vaultAddress] ?? "" });
   return answer.parse(JSON.parse(stdout));
 }
 
 /**
- * Where Vault is: an output of the stack whose cluster it runs in. A stack whose building stopped behind Vault, such as by a Vault that
- * sealed, has no outputs yet: then it is where the site says that it will be.
+ * Where Vault is: an output of the stack whose cluster it runs in. A stack whose first run failed after it had created Vault, for example
+ * because Vault was sealed, has no outputs yet. Then the address comes from the site.
  */
 async function addressOf(args: Arguments, session: Session): Promise<string> {
   const { vaultStack, vaultAddress: planned } = await listStacks();
@@ -64,7 +64,7 @@ async function addressOf(args: Arguments, session: Session): Promise<string> {
   return planned;
 }
 
-/** What `delete` takes away cannot be brought back. Nothing is asked of Vault or of a backend before this is answered. */
+/** What `delete` removes cannot be restored. The question comes before Vault or a backend is asked. */
 async function mayDelete(args: Arguments, session: Session): Promise<boolean> {
   if (args.flag("lab") || args.flag("yes")) return true;
   refuseUnasked(session, "homelab vault delete takes entries of the real homelab's Vault away", args.flag("json"));
@@ -79,7 +79,7 @@ export async function manageVault(verb: string, args: Arguments, session: Sessio
     return EXIT.refused;
   }
   const site = await openSite(args.flag("lab"));
-  // With an address of its own, it works also where there is no state to read.
+  // With an address in the environment, this works even where there is no state to read.
   const set = readEnv(ENV.vaultAddress);
   const address = set === undefined ? await addressOf(args, session) : vaultAddress(set);
   const env = { [ENV.vaultAddress]: address };
@@ -97,9 +97,9 @@ export async function manageVault(verb: string, args: Arguments, session: Sessio
     }
     case "root": {
       const { token } = await ask(root, session, site, verb, env);
-      // It is what was asked for; nothing else that is printed may hold it.
+      // The token is what was asked for, so it is printed. All other output is redacted.
       session.rawOut(args.flag("json") ? `${JSON.stringify({ version: 1, address, token })}\n` : `${token}\n`);
-      session.err("a root token has no end: `homelab vault revoke` takes it on standard input, once it is done with\n");
+      session.err("a root token does not expire: when you are done, revoke it by `homelab vault revoke`, which reads it from standard input\n");
       return EXIT.done;
     }
     case "revoke": {
@@ -111,7 +111,7 @@ export async function manageVault(verb: string, args: Arguments, session: Sessio
       const found = await ask(orphans, session, site, verb, env);
       say(
         found.orphans.length === 0
-          ? "Vault holds nothing that Git has not"
+          ? "Vault has no entry that Git does not have"
           : `in Vault and not in Git:\n${found.orphans.map((entry) => `  ${entry}`).join("\n")}`,
         found,
       );

@@ -23,7 +23,7 @@ function git(args: string[]): Buffer {
   }
 }
 
-/** Content of the commit to come, which may differ from what lies in the folder. */
+/** Staged content, which may differ from the working tree. */
 function stagedFiles(): [string, Buffer][] {
   const names = git(["diff", "--cached", "--name-only", "--diff-filter=ACMR", "-z"]).toString("utf8").split("\0");
   return names.filter((name) => name !== "").map((name) => [name, git(["show", `:${name}`])]);
@@ -37,7 +37,7 @@ function below(folder: string, label: string): [string, Buffer][] {
   });
 }
 
-/** What only a private key can tell: that each file opens. Values that are too common to be hidden are named, by key. */
+/** Checks, with the private key, that each file opens. It names the keys of values that are too common to be redacted. */
 function openAll(files: SecretFiles, session: Session): Problem[] {
   return files.names().flatMap((name): Problem[] => {
     try {

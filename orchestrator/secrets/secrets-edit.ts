@@ -1,4 +1,4 @@
-/** `homelab secrets edit`: the values in an editor. Their plaintext lives in a private folder and goes with this process. */
+/** `homelab secrets edit`: the values in an editor. Their plaintext is in a private folder, which is removed with this process. */
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -31,7 +31,7 @@ function runEditor(file: string): Promise<void> {
   });
 }
 
-/** @throws HomelabError E_EDITED without a word of what was typed */
+/** @throws HomelabError E_EDITED, whose message has nothing of what was typed */
 function parseEdited(text: string): SecretEntry {
   try {
     return Object.fromEntries(Object.entries(edited.parse(parse(text, { maxAliasCount: 0 }))).map(([key, value]) => [key, String(value)]));

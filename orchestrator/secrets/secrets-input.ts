@@ -16,7 +16,7 @@ async function readAll(): Promise<string> {
   return text;
 }
 
-/** One line, typed or pasted, of which nothing is shown. */
+/** One line, typed or pasted, that is not shown. */
 function readHidden(): Promise<string> {
   const { stdin } = process;
   return new Promise((resolve, reject) => {
@@ -49,8 +49,8 @@ function readHidden(): Promise<string> {
 }
 
 /**
- * A value for a key; one line end at its end, which `echo` adds, is not part of it.
- * @param hint how it is given where there is no terminal
+ * A value for a key. One line end, which `echo` adds, is removed.
+ * @param hint how the value is given where there is no terminal
  * @throws HomelabError E_USAGE for an empty one
  */
 export async function readSecret(session: Session, key: string, hint: string): Promise<string> {

@@ -1,4 +1,4 @@
-/** Backups of the module state-backup, as its script lays them out. By the script itself: tests/real/state-backup.real.test.ts. */
+/** Backups in the layout of the module state-backup. tests/real/state-backup.real.test.ts has backups that its script made. */
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";

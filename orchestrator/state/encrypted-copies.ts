@@ -1,6 +1,6 @@
 /**
- * Backups that the module state-backup wrote (`images/state-backup/backup.sh`): each state as the backend keeps it, encrypted by age. They
- * are opened into a copy as `homelab state backup` writes it.
+ * Backups that the module state-backup wrote (`images/state-backup/backup.sh`): each state as the backend keeps it, encrypted by age. They are
+ * decrypted into a copy in the form of `homelab state backup`.
  */
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
@@ -11,7 +11,7 @@ import { HomelabError } from "../../common/errors";
 import { type AgeIdentity, ageDecryptFile } from "../../secrets/age";
 import { type CopyFacts, damagedCopy, writeCopy } from "./state-copies";
 
-/** Written last: a folder without it is half a backup. */
+/** Written last: a folder without it is an incomplete backup. */
 const FACTS = "backup.json";
 const SUMS = "SHA256SUMS";
 
@@ -80,9 +80,9 @@ function exportOf(dir: string, name: string, stored: Buffer): string {
 }
 
 /**
- * Opens a backup, whole, into a new folder.
+ * Decrypts a whole backup into a new folder.
  * @param kind of the homelab that it is restored to: a backup does not say whether it is of a lab
- * @throws HomelabError E_STATE_COPY for one that is damaged or not whole; E_AGE_KEY, E_AGE_FILE
+ * @throws HomelabError E_STATE_COPY for one that is damaged or incomplete; E_AGE_KEY, E_AGE_FILE
  */
 export function openEncryptedCopy(dir: string, keys: readonly AgeIdentity[], target: string, kind: CopyFacts["kind"]): void {
   const { site, takenAt } = factsOf(dir);

@@ -1,6 +1,6 @@
 /**
- * A VM that is gone with its node, taken out of its stack's state: nothing that is asked of the node would be answered, a deletion
- * neither. What is made in it stays in the state; the next `up` makes the VM, sees that it is another one, and makes all of that anew.
+ * Takes a VM that was lost with its node out of its stack's state. The node would answer no request, not even a deletion. Resources that were
+ * created in the VM stay in the state: the next `up` creates the VM, sees that it is another one, and creates these resources again.
  */
 import { HomelabError } from "../../common/errors";
 import { nearest } from "../../common/nearest";
@@ -11,7 +11,7 @@ const VM = "proxmoxve:index/vmLegacy:VmLegacy";
 /** Name of a definition of site/vms by the URN of its VM (components/hosts/vm.ts). */
 const machineOf = (urn: string): string | undefined => (urn.split("::")[2]?.split("$").at(-1) === VM ? urn.split("::").at(-1)?.replace(/-vm$/, "") : undefined);
 
-/** The same without any reference to it: what needed it needs the one that is made instead. */
+/** The value without references to the URN. */
 const withoutReferences = (value: unknown, urn: string): unknown => {
   if (Array.isArray(value)) return value.filter((item) => item !== urn).map((item) => withoutReferences(item, urn));
   if (typeof value !== "object" || value === null) return value;
@@ -21,7 +21,7 @@ const withoutReferences = (value: unknown, urn: string): unknown => {
 };
 
 /**
- * @param machine as its file in site/vms is called
+ * @param machine the name of its file in site/vms
  * @returns its URN
  * @throws HomelabError E_VM_UNKNOWN where the state has no such VM
  */
@@ -38,7 +38,7 @@ export async function forgetMachine(run: EngineCommand, stack: string, machine: 
       hint: meant !== undefined ? `did you mean ${meant}?` : names.length === 0 ? "it has no VM at all" : `its VMs are: ${names.join(", ")}`,
     });
   }
-  // Alone what says how resources hang together; what they are made of stays as it is.
+  // Only the fields that link resources are changed; inputs and outputs stay as they are.
   const left = resources
     .filter((resource) => resource.urn !== urn)
     .map((resource) => {

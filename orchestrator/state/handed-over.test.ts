@@ -34,12 +34,12 @@ test.each([
   await expect(check(["shop", "writer"], ...below("writer", types, "writer-x", more))).rejects.toMatchObject({
     code: "E_HAND_OVER",
     subject: "dev",
-    message: expect.stringMatching(/^dev: Argo CD is to deliver writer, and the program would delete what runs of it$/),
+    message: expect.stringMatching(/^dev: Argo CD is to deliver writer, and the program would delete its running objects$/),
     hint: expect.stringContaining('set `delivery: "hand-over"` and run `homelab up dev`'),
   });
 });
 
-test("what is kept, was replaced, stays the program's, or is another application's is no hindrance", async () => {
+test("objects that are kept, were replaced, stay the program's, or are another application's do not prevent it", async () => {
   await check(["writer"], ...below("writer", DEPLOYMENT, "writer-deployment", { retainOnDelete: true }));
   await check(["writer"], ...below("writer", "kubernetes:core/v1:ConfigMap", "writer-config", { delete: true }));
   await check(["writer"], ...below("writer", "homelab:base:Namespace$kubernetes:core/v1:Namespace", "writer-ns-namespace"));

@@ -1,4 +1,4 @@
-/** An application goes from the program to Argo CD by way of `hand-over`: else the program deletes what runs, and Argo CD makes it anew. */
+/** An application goes from the program to Argo CD through `hand-over`. Otherwise the program would delete what runs, and Argo CD create it anew. */
 import { HomelabError } from "../../common/errors";
 import { type EngineCommand, readState } from "./pending-creates";
 
@@ -9,14 +9,14 @@ interface Delivered {
 }
 
 /**
- * In URNs: objects that `components/apps/web-app.ts` registers for direct delivery alone. Rights, the namespace and the way to its Secret
- * stay the program's.
+ * Matches URNs of objects that `components/apps/web-app.ts` registers only for direct delivery. Rights, the namespace and the objects that
+ * bring its Secret stay the program's.
  */
 const DIRECT = /homelab:apps:WebApp\$(?:homelab:base:(?:WebIngress|IstioVirtualService)\$)?kubernetes:(?!rbac\.)[^$]+$/;
 const APP = /homelab:apps:WebApp::([^:]+)$/;
 
 /**
- * Reads the state, where there is such an application: an object of it that is not kept when it leaves the program would be deleted.
+ * Where there is such an application, reads the state: an object of it without `retainOnDelete` would be deleted when it leaves the program.
  * @throws HomelabError E_HAND_OVER
  */
 export async function checkHandedOver(run: EngineCommand, { stack, deliveredByArgoCd = [] }: Delivered): Promise<void> {
@@ -30,12 +30,12 @@ export async function checkHandedOver(run: EngineCommand, { stack, deliveredByAr
     }
     return undefined;
   };
-  // What is marked for deletion was replaced: the object that runs is another entry.
+  // An entry that is marked for deletion was replaced: the running object has another entry.
   const deleted = resources.filter((each) => DIRECT.test(each.urn) && each.retainOnDelete !== true && each.delete !== true);
   const apps = new Set(deleted.map(({ urn }) => appOf(urn)));
   const refused = deliveredByArgoCd.filter((app) => apps.has(app));
   if (refused.length === 0) return;
-  throw new HomelabError("E_HAND_OVER", `${stack}: Argo CD is to deliver ${refused.join(", ")}, and the program would delete what runs of it`, {
+  throw new HomelabError("E_HAND_OVER", `${stack}: Argo CD is to deliver ${refused.join(", ")}, and the program would delete its running objects`, {
     subject: stack,
     hint: `set \`delivery: "hand-over"\` and run \`homelab up ${stack}\`, then set \`delivery: "argo-cd"\` (docs/applications.md)`,
   });

@@ -26,7 +26,7 @@ const COMMAND = "command:local:Command";
 const VM = "proxmoxve:index/vmLegacy:VmLegacy";
 const MAP = "kubernetes:core/v1:ConfigMap";
 
-test("a command and a named object that were made again are pending no more; the rest of the state stays as it is", async () => {
+test("a command and a named object that were made again are no longer pending; the rest of the state stays as it is", async () => {
   const operations = [pending(COMMAND, "boot"), pending(MAP, "map", { metadata: { name: "map" } })];
   const { run, imported } = engine([urn(COMMAND, "boot"), urn(MAP, "map")], operations);
   expect(await settleRemade(run, "dev")).toEqual([urn(COMMAND, "boot"), urn(MAP, "map")]);
@@ -49,7 +49,7 @@ test.each([
   expect([await settleRemade(run, "dev"), imported]).toEqual([[], []]);
 });
 
-test("of several only what is settled goes", async () => {
+test("of several pending creations, only the settled ones are removed", async () => {
   const { run, imported } = engine([urn(COMMAND, "boot"), urn(VM, "vm")], [pending(VM, "vm"), pending(COMMAND, "boot")]);
   expect(await settleRemade(run, "dev")).toEqual([urn(COMMAND, "boot")]);
   expect(imported[0]?.deployment.pending_operations.map(({ resource }) => resource.urn)).toEqual([urn(VM, "vm")]);

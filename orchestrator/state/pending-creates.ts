@@ -11,9 +11,9 @@ import { engineAnswer } from "../target/engine-answer";
 /** Runs a command of the engine in the stack's project; resolves with its output. */
 export type EngineCommand = (args: readonly string[], env: Record<string, string>) => Promise<string>;
 
-/** As far as it is read here: a state as `stack export` prints it. */
+/** A state as `stack export` prints it, as far as it is read here. */
 const stateSchema = z.looseObject({
-  // A stack that was just made has none.
+  // A new stack has none.
   deployment: z
     .looseObject({
       resources: z
@@ -34,7 +34,7 @@ const stateSchema = z.looseObject({
 export interface PendingCreate {
   urn: string;
   type: string;
-  /** Under which it exists, if it does; undefined where its inputs do not tell. */
+  /** The id that the resource has, if it exists; undefined where its inputs do not determine it. */
   id: string | undefined;
 }
 
@@ -47,8 +47,8 @@ const joined = (parts: readonly unknown[], write: (...parts: string[]) => string
 };
 
 /**
- * Ids of what is made under a name of the program's choice, in the form in which an import takes them: an official plugin knows no
- * other where the state has no outputs. Reading it gives the id that a creation gives (docs/providers.md has them by type).
+ * Ids of resources whose names the program chooses, in the form that an import takes: without outputs in the state, official plugins accept
+ * no other form. Reading such a resource gives the id that a creation gives (docs/providers.md has them by type).
  */
 export const ID_OF: Readonly<Record<string, (inputs: Inputs) => string | undefined>> = {
   "proxmoxve:index/vmLegacy:VmLegacy": ({ nodeName, vmId }) => joined([nodeName, vmId], (node, id) => `${node}/${id}`),
@@ -71,7 +71,7 @@ type State = z.output<typeof stateSchema>;
 export const readState = async (run: EngineCommand, stack: string): Promise<State> =>
   engineAnswer(stateSchema, await run(["stack", "export", "--stack", stack], {}), `stack export --stack ${stack}`);
 
-/** Gives the stack its state again, with these parts in the place of its own. */
+/** Imports the state into the stack, with some parts replaced. */
 export async function writeState(
   run: EngineCommand,
   stack: string,
@@ -96,7 +96,7 @@ export async function pendingCreates(run: EngineCommand, stack: string): Promise
     .map(({ resource: { urn, type, inputs = {} } }) => ({ urn, type, id: ID_OF[type]?.(inputs) }));
 }
 
-/** What exists of these comes into the state, and what does not is forgotten. The stack is refreshed for it. @returns those that were looked for */
+/** Refreshes the stack: existing ones are taken into the state, entries of missing ones are removed. @returns those that were looked for */
 export async function adoptPending(run: EngineCommand, stack: string, pending: readonly PendingCreate[]): Promise<PendingCreate[]> {
   const known = pending.filter(({ id }) => id !== undefined);
   if (known.length === 0) return [];
@@ -107,7 +107,7 @@ export async function adoptPending(run: EngineCommand, stack: string, pending: r
 
 const isNamed = ({ metadata }: Inputs): boolean => typeof metadata === "object" && metadata !== null && text(Reflect.get(metadata, "name")) !== undefined;
 
-/** Whether doing it again leaves one of it: a command may be cut anywhere and run again, an object is applied under its own name. */
+/** Whether repeating the creation leaves only one: a command may be interrupted and run again, and an object is applied under its own name. */
 const isMadeOnce = ({ type, inputs = {} }: { type: string; inputs?: Inputs | undefined }): boolean =>
   /^command:(local|remote):Command$/.test(type) || (type.startsWith("kubernetes:") && isNamed(inputs));
 

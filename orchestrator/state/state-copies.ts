@@ -30,7 +30,7 @@ const digest = (text: string): string => createHash("sha256").update(text).diges
 
 export type CopyFacts = Pick<Manifest, "site" | "kind" | "takenAt">;
 
-/** @returns the manifest. The folder appears with it: one without is half a copy. */
+/** @returns the manifest, which is written last: a folder without one is an incomplete copy */
 export async function copyStates(run: EngineCommand, stacks: readonly string[], dir: string, facts: CopyFacts): Promise<Manifest> {
   const exports = new Map<string, string>();
   makeEmpty(dir);
@@ -69,8 +69,8 @@ export const damagedCopy = (dir: string, what: string, cause?: unknown): Homelab
   });
 
 /**
- * Checks a copy, whole, before anything is written by it.
- * @throws HomelabError E_STATE_COPY for a folder that is none, is damaged, or lacks one of the stacks
+ * Checks a whole copy before anything of it is restored.
+ * @throws HomelabError E_STATE_COPY for a folder that is no copy, is damaged, or lacks one of the stacks
  */
 export function readCopy(dir: string, wanted: readonly string[]): Manifest {
   let manifest: Manifest;
@@ -94,7 +94,7 @@ export function readCopy(dir: string, wanted: readonly string[]): Manifest {
   return manifest;
 }
 
-/** Puts the copy of a stack in the place of its state. A stack that is not there is made. */
+/** Replaces the state of a stack by its copy. A missing stack is created. */
 export async function restoreState(run: EngineCommand, stack: string, dir: string): Promise<void> {
   const there = (await stackNames((words) => run(words, {}))).has(stack);
   if (!there) await run(["stack", "init", stack, "--no-select"], {});

@@ -1,4 +1,4 @@
-/** What the backend says of a stack: its updates, and who holds it. */
+/** What the backend says about a stack: its updates, and who holds its lock. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,7 +27,7 @@ export interface Update {
   changes: Readonly<Record<string, number>>;
 }
 
-/** The newest first. Nothing of the settings that the engine keeps with each update. */
+/** The newest first, without the settings that the engine keeps with each update. */
 export async function stackHistory(run: EngineCommand, stack: string, most: number): Promise<Update[]> {
   const stdout = await run(["stack", "history", "--json", "--page-size", String(most), "--page", "1", "--stack", stack], {});
   return engineAnswer(z.array(updateSchema), stdout, `stack history --json --stack ${stack}`).map(
@@ -46,14 +46,14 @@ export interface LockHolder {
   /** `user@host (process 12, since …)` */
   name: string;
   pid: number;
-  /** Its process runs on this very machine. False where that cannot be known. */
+  /** Whether its process runs on this machine. False where that is not known. */
   isRunning: boolean;
 }
 
 /**
- * Who holds a stack, from the lock files of a backend that is a folder; those of S3 are named by the run that meets them.
- * @param backend URL of it
- * @returns one for each lock; undefined where the backend does not tell here
+ * Who holds a stack, from the lock files of a backend that is a folder. Locks in S3 are not read here: a run that meets one names its holder.
+ * @param backend its URL
+ * @returns one for each lock; undefined for another backend
  */
 export function lockHolders(backend: string | undefined, project: string, stack: string): LockHolder[] | undefined {
   if (backend?.startsWith("file:///") !== true) return undefined;
@@ -71,7 +71,7 @@ export function lockHolders(backend: string | undefined, project: string, stack:
     });
 }
 
-/** Undefined for a lock that went meanwhile, and for one that is half written. */
+/** Undefined for a lock that was released meanwhile, and for one that is half written. */
 function readJson(file: string): unknown {
   try {
     return JSON.parse(fs.readFileSync(file, "utf8"));

@@ -1,4 +1,4 @@
-/** Old runs go, by age and number; never one that still says what is in doubt or how a stack stands. */
+/** Removes old runs, by age and number, but never a run that is still needed to know what is in doubt or how a stack's last run ended. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { systemErrorCode } from "../../common/errors";
@@ -18,7 +18,7 @@ export const RUN_LIMITS = {
   least: 10,
 } as const;
 
-/** A removal that was cut leaves this: no reader takes it for a run. */
+/** Prefix of folders that are being removed. One that is left by an interrupted removal is not read as a run. */
 const DYING = ".gone-";
 
 /** @param place how many runs are newer */
@@ -27,9 +27,9 @@ function isOld({ facts }: RunRecord, place: number, now: number): boolean {
   return place >= RUN_LIMITS.most || (facts !== undefined && now - Date.parse(facts.startedAt) > RUN_LIMITS.age);
 }
 
-/** Those whose absence changes nothing of what the others say together. */
+/** Runs whose removal does not change the result of folding the others. */
 function removable(records: readonly RunRecord[], needed: ReadonlySet<string>, now: number): RunRecord[] {
-  /** What runs that stay leave open, so that who settled it stays too. */
+  /** Stacks that the remaining runs leave unsettled, so that the runs that settled them remain too. */
   const open = new Set<string>();
   return records.filter((record, i) => {
     const settles = mayHaveChanged(record) && succeededIn(record).some((stack) => open.has(stack));
@@ -46,7 +46,7 @@ export function pruneRuns(runsDir: string, records: readonly RunRecord[], { need
     try {
       fs.renameSync(dir, path.join(runsDir, `${DYING}${id}`));
     } catch (cause) {
-      // Another run prunes, too.
+      // Another run has removed it meanwhile.
       if (systemErrorCode(cause) !== "ENOENT") throw cause;
     }
   }

@@ -1,4 +1,4 @@
-/** How far a rebuild has come: `rebuild.json` beside the runs, so that the same command goes on after whatever ended it. */
+/** The progress of a rebuild: `rebuild.json` beside the runs, so that the same command can continue after an interruption. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { z } from "zod";
@@ -11,7 +11,7 @@ const recordSchema = z.object({
   startedAt: z.string(),
   /** URL of the backend in which the states are to be. */
   target: z.string(),
-  /** URL of the folder in which those of the first stacks are made; missing where the target needs none of them. */
+  /** URL of the folder in which the states of the first stacks are made; missing where the target does not need these stacks. */
   local: z.string().optional(),
   /** Whether what exists is taken into the states. */
   existing: z.boolean(),
@@ -37,7 +37,7 @@ export function readRebuild(runsDir: string): RebuildRecord | undefined {
   }
 }
 
-/** A line where a rebuild was begun and has not ended: its own command knows in which backend each stack belongs. */
+/** A line where a rebuild has begun and not ended: only `homelab rebuild` knows in which backend each state belongs. */
 export function rebuildLines(runsDir: string): string[] {
   const begun = readRebuild(runsDir);
   return begun === undefined ? [] : [`the rebuild of ${begun.startedAt} is not done: \`homelab rebuild\` goes on with it`];

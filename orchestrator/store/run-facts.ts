@@ -1,4 +1,4 @@
-/** `run.json`: what a run is, written before its first event. Its arguments are redacted like all that is written. */
+/** `run.json`: what a run is, written before its first event. Its arguments are redacted like everything that is written. */
 import { z } from "zod";
 
 const processSchema = z.object({ pid: z.number(), startTime: z.string(), bootId: z.string(), pidNamespace: z.string(), machineId: z.string() });
@@ -11,11 +11,11 @@ export const runFactsSchema = z.object({
   siteName: z.string(),
   /** All stacks of the run, in the program's order. */
   stacks: z.array(z.string()),
-  /** As typed behind `homelab`. */
+  /** As typed after `homelab`. */
   arguments: z.array(z.string()),
   startedAt: z.iso.datetime(),
   pid: z.number().int(),
-  /** Which process that is; missing on a system that does not tell. */
+  /** The identity of that process; missing on a system that does not tell it. */
   process: processSchema.optional(),
   /** Of the checkout; missing where there is no git. */
   commit: z.object({ hash: z.string(), clean: z.boolean() }).optional(),
@@ -23,7 +23,7 @@ export const runFactsSchema = z.object({
 });
 export type RunFacts = z.infer<typeof runFactsSchema>;
 
-/** What only looks leaves nothing in doubt, and settles nothing. */
+/** Whether an operation is a preview: it leaves nothing in doubt, and settles nothing. */
 export const changesNothing = (operation: string | undefined): boolean => operation === "preview" || operation === "preview-destroy";
 
 /** Files of a run's folder. */

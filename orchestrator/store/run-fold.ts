@@ -1,10 +1,10 @@
 /**
- * What all runs together leave: a fold over their records, the oldest first. A stack is in doubt from when a run starts on it until
- * a run has ended it in order; what an earlier run left in doubt, only a later one settles that succeeds with the stack.
+ * What all runs together leave: a fold over their records, the oldest first. A stack is in doubt from the moment when a run starts on it until
+ * that run ends it in order. Where the run never does, only a later run that succeeds with the stack settles it.
  */
 import { hasEnded, isUnderWay, mayHaveChanged, operationOf, type RunRecord, stacksOf, succeededIn, unaffectedIn } from "./run-records";
 
-/** How a stack stands by the last run that worked on it: as that run ended it, or in doubt where it never did. */
+/** How the last run that worked on a stack ended it; in doubt where it never ended it. */
 export type StackStanding = "succeeded" | "failed" | "cancelled" | "in doubt";
 
 export interface UnfinishedRun {
@@ -15,14 +15,14 @@ export interface UnfinishedRun {
 }
 
 export interface RunsFold {
-  /** By stack; one that no run has worked on is not in it. */
+  /** By stack, without those that no run has worked on. */
   standings: ReadonlyMap<string, StackStanding>;
   inDoubt: readonly string[];
-  /** The newest run that ended without saying so, where something is left of it. */
+  /** The newest run whose journal has no end, where some of its stacks are left to do. */
   unfinished: UnfinishedRun | undefined;
-  /** Runs that cannot be read whole, and that something here rests on. Where their stacks are not known, no later run settles them. */
+  /** Damaged runs that this result depends on. Where their stacks are not known, no later run settles them. */
   damaged: readonly { dir: string; damage: string; stacks: readonly string[] | undefined }[];
-  /** Ids of the runs that say something of this. */
+  /** Ids of the runs that this result depends on. */
   needed: ReadonlySet<string>;
 }
 
@@ -44,26 +44,26 @@ function endOf({ lines }: RunRecord, stack: string): StackStanding {
   return end.status === "succeeded" || end.status === "failed" || end.status === "cancelled" ? end.status : "in doubt";
 }
 
-/** Stacks of a run that did not end, and that it did not end well; in its order. */
+/** The stacks of an unfinished run that did not succeed, in its order. */
 function leftOf(record: RunRecord): string[] {
   if (hasEnded(record)) return [];
   const done = new Set([...succeededIn(record), ...unaffectedIn(record)]);
   return (stacksOf(record) ?? []).filter((stack) => !done.has(stack));
 }
 
-/** What a run leaves, taken alone, that a later one may settle. */
+/** Stacks that a run, taken alone, leaves unsettled, and that a later run may settle. */
 export const opens = (record: RunRecord): string[] => [...leftOf(record), ...[...startedIn(record)].filter((stack) => endOf(record, stack) === "in doubt")];
 
 function foldOne(record: RunRecord, known: Map<string, Known>): void {
   for (const stack of startedIn(record)) {
     const standing = endOf(record, stack);
-    // One that did not succeed has not looked at all that was in doubt before.
+    // A run that did not succeed may not have looked at everything that was in doubt before.
     if (known.get(stack)?.standing === "in doubt" && standing !== "succeeded") continue;
     known.set(stack, { standing, by: record.id });
   }
 }
 
-/** A refresh reads; what an up or a destroy had still to do, it does not do. */
+/** Whether an operation does what another one left to do: a refresh only reads, and completes no up or destroy. */
 const does = (operation: string | undefined, what: string): boolean => operation !== "refresh" || what === "refresh";
 
 export function foldRuns(records: readonly RunRecord[]): RunsFold {

@@ -3,7 +3,7 @@
  *
  *   run.json       what it is (run-facts.ts)
  *   journal.jsonl  what is done and what is in doubt, each line synced before the run goes on
- *   events.jsonl   all events, for who looks later; not synced
+ *   events.jsonl   all events, for later inspection; not synced
  *   report.json, report.html
  *
  * It appears by one rename when `run.json` and the journal are in it, so a folder that lacks one of them is damaged. The number
@@ -40,21 +40,21 @@ function nextName(runsDir: string, { startedAt, operation }: RunFacts): string {
   return `${String(Number(last) + 1).padStart(6, "0")}-${startedAt.replace(/\.\d+Z$/, "Z").replaceAll(":", "-")}-${operation}`;
 }
 
-/** Names and times alone, without messages: the journal outlives what the redactor knows. */
+/** Names and times, without messages: secrets that the redactor does not know yet must not get into the journal. */
 function journalLine(event: RunEvent): object {
   if (event.kind !== "stack-finished") return event;
   const { status, inDoubt } = event.outcome;
   return { kind: event.kind, at: event.at, stack: event.stack, status, ...(inDoubt === true ? { inDoubt } : {}) };
 }
 
-/** What is the same after a run as before is only counted. */
+/** Steps that change nothing are not kept: they are only counted. */
 const isWorthKeeping = (event: RunEvent): boolean => event.kind !== "progress" && (!("step" in event) || event.step.op !== "same");
 
 export class RunFolder {
   readonly dir: string;
   readonly #journal: number;
   readonly #events: number;
-  /** Half a line may stand at the end of a file: nothing is written behind it. */
+  /** A file may end with half a line: nothing more is written then. */
   #broken = false;
 
   /**
@@ -112,7 +112,7 @@ export class RunFolder {
   }
 }
 
-/** Removes what processes left that were killed before their run had its folder. */
+/** Removes the unfinished folders of processes that were killed before their run had begun. */
 export function sweepUnborn(runsDir: string): void {
   for (const name of fs.readdirSync(runsDir)) {
     const pid = UNBORN_NAME.exec(name)?.[1];

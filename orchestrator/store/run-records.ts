@@ -1,4 +1,4 @@
-/** Reads what runs left in their folders, also where a folder is damaged: what cannot be read is said, and nothing is taken for done by it. */
+/** Reads the folders of runs, damaged ones too. It reports what cannot be read, and never takes a stack for done because of it. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { z } from "zod";
@@ -29,37 +29,37 @@ export interface RunRecord {
   damage: string | undefined;
 }
 
-/** Its facts, and their copy in the journal where they cannot be read. */
+/** From `run.json`, or from the copy in the journal where that cannot be read. */
 export const operationOf = ({ facts, lines }: RunRecord): string | undefined => facts?.operation ?? lines.find(({ kind }) => kind === "run-started")?.operation;
 export const stacksOf = ({ facts, lines }: RunRecord): readonly string[] | undefined =>
   facts?.stacks ?? lines.find(({ kind }) => kind === "run-started")?.stacks;
 
-/** Stacks that it ended well. */
+/** Stacks with which the run succeeded. */
 export const succeededIn = ({ lines }: RunRecord): string[] =>
   lines.filter(({ kind, status }) => kind === "stack-finished" && status === "succeeded").flatMap(({ stack }) => stack ?? []);
 
-/** Stacks that it left as they were, since nothing that they are built from had changed: for it nothing is left of them. */
+/** Stacks that it left as they were, since nothing that they are built from had changed. Nothing is left to do for them. */
 export const unaffectedIn = ({ lines }: RunRecord): string[] =>
   lines.filter(({ kind, status }) => kind === "stack-finished" && status === "unaffected").flatMap(({ stack }) => stack ?? []);
 
 export const hasEnded = ({ lines }: RunRecord): boolean => lines.some(({ kind }) => kind === "run-finished");
 
-/** Whether its process runs. One of another machine or container cannot be seen and is taken for a dead one: what it left is in doubt. */
+/** Whether its process runs. A process of another machine or container cannot be seen and counts as dead: what it left is in doubt. */
 export const isUnderWay = (record: RunRecord): boolean => !hasEnded(record) && record.facts?.process !== undefined && isSurelyRunning(record.facts.process);
 
-/** Whether it could have changed anything; one that does not say what it was could. */
+/** Whether the run could have changed anything. A run whose operation is not known could. */
 export const mayHaveChanged = (record: RunRecord): boolean => !changesNothing(operationOf(record));
 
 function readLines(file: string): { lines: JournalLine[]; damage: string | undefined } {
   const lines: JournalLine[] = [];
   let damage: string | undefined;
-  // A last line without its end was never acknowledged: what it would have said had not begun.
+  // A last line without its line end was never acknowledged: what it would announce had not begun.
   const texts = fs.readFileSync(file, "utf8").split("\n").slice(0, -1);
   for (const [i, text] of texts.entries()) {
     try {
       lines.push(lineSchema.parse(JSON.parse(text)));
     } catch {
-      // After a power cut the last one may be there by its length alone.
+      // After a power cut the last line may have its length, but not its content.
       if (i < texts.length - 1) damage ??= `${path.basename(file)}, line ${i + 1} is not what a run writes`;
     }
   }
@@ -90,7 +90,7 @@ function readRun(runsDir: string, id: string): RunRecord {
   return { id, dir, facts, lines: journal.lines, damage: damage ?? journal.damage };
 }
 
-/** Journals of runs from before runs had folders. */
+/** Journals of old runs, which had no folders yet. */
 function readOldJournals(runsDir: string): RunRecord[] {
   const names = fs.existsSync(runsDir) ? fs.readdirSync(runsDir).filter((name) => name.endsWith(".journal.jsonl")) : [];
   return names.sort().map((id) => ({ id, dir: path.join(runsDir, id), facts: undefined, ...readLines(path.join(runsDir, id)) }));
@@ -99,6 +99,6 @@ function readOldJournals(runsDir: string): RunRecord[] {
 /** All runs, the oldest first. */
 export function readRuns(runsDir: string): RunRecord[] {
   const runs = runNames(runsDir).map((id) => readRun(runsDir, id));
-  // One that another run has pruned since the folder was listed was needed by nobody.
+  // A run that another one has pruned since the listing is left out: nothing needed it.
   return [...readOldJournals(runsDir), ...runs.filter(({ damage, dir }) => damage === undefined || fs.existsSync(dir))];
 }

@@ -87,7 +87,7 @@ test("what is in doubt is hidden by nothing but a run that settled it", () => {
   left("preview", stackStarted("dev"), ended("dev"), finished);
   left("preview-destroy", stackStarted("tools"));
   left("up", stackStarted("tools"), ended("tools"), finished);
-  // Another run of the stack that failed, was stopped, or was cut as well.
+  // Other runs of the stack that failed, were cancelled, or were interrupted as well.
   left("up", stackStarted("dev"), ended("dev", "failed"), finished);
   left("up", stackStarted("dev"), ended("dev", "cancelled"), finished);
   left("up", stackStarted("dev"));
@@ -132,7 +132,7 @@ describe("damage", () => {
     expect(fold()).toMatchObject({ inDoubt: ["dev"], damaged: [] });
   });
 
-  test("a hole in the journal leaves every stack in doubt that is not surely ended, and is said", () => {
+  test("a hole in the journal is reported, and leaves every stack in doubt whose end is not certain", () => {
     const run = left("up", stackStarted("tools"), ended("tools"), finished);
     const lines = fs.readFileSync(journal(run), "utf8").split("\n");
     fs.writeFileSync(journal(run), [lines[0], "rubbish", ...lines.slice(2)].join("\n"));
@@ -148,7 +148,7 @@ describe("damage", () => {
     expect(fold()).toMatchObject({ inDoubt: STACKS, unfinished: { left: STACKS }, damaged: [{ dir: run, damage }] });
   });
 
-  test("a folder that says nothing is told until somebody takes it away, whatever runs", () => {
+  test("a folder from which nothing can be read is reported until somebody removes it, whatever runs", () => {
     const run = left("up", stackStarted("tools"));
     for (const file of fs.readdirSync(run)) fs.writeFileSync(path.join(run, file), "{}\n{}\n");
     left("up", ...STACKS.flatMap((stack) => [stackStarted(stack), ended(stack)]), finished);
@@ -157,7 +157,7 @@ describe("damage", () => {
     expect(fold().damaged).toEqual([]);
   });
 
-  test("a folder that was not finished is none, and goes", () => {
+  test("a folder that was not finished does not count as a run, and is removed", () => {
     fs.mkdirSync(path.join(dir, `.new-${dead.pid}-x`));
     expect(readRuns(dir)).toEqual([]);
     pruneRuns(dir, [], fold(), 0);
@@ -194,7 +194,7 @@ describe("what cannot be written", () => {
     );
   });
 
-  test("a line of it: said once, and no half line is written behind", () => {
+  test("a line of it: reported once, and nothing is written after half a line", () => {
     let room = 1;
     const folder = new RunFolder(dir, facts("up"), writeFileAtomic, (fd, text) => {
       if (room-- <= 0) throw full;
@@ -243,7 +243,7 @@ const anyRun = fc.record({
   over: fc.boolean(),
 });
 
-test("pruning changes nothing of what all runs together say", () => {
+test("pruning does not change the fold of all runs", () => {
   fc.assert(
     fc.property(fc.array(anyRun, { minLength: 12, maxLength: 30 }), (runs) => {
       fs.rmSync(dir, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-/** What the last looks for drift found, by stack: `drift.json` beside the runs. For `status`; it decides nothing. */
+/** The last drift that was found, by stack: `drift.json` beside the runs. Only `status` reads it. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { z } from "zod";
@@ -17,7 +17,7 @@ const fileSchema = z.object({ version: z.literal(1), stacks: z.record(z.string()
 
 const fileOf = (runsDir: string): string => besideRuns(runsDir, "drift.json");
 
-/** Empty where nobody has looked, and where the file is not what a look writes: the next look writes it anew. */
+/** Empty where nobody has looked for drift yet, or where the file is damaged: the next `homelab drift` writes it anew. */
 export function readSeenDrift(runsDir: string): ReadonlyMap<string, SeenDrift> {
   const file = fileOf(runsDir);
   if (!fs.existsSync(file)) return new Map();
@@ -28,7 +28,7 @@ export function readSeenDrift(runsDir: string): ReadonlyMap<string, SeenDrift> {
   }
 }
 
-/** Stacks that were not looked at keep what was seen of them. */
+/** Stacks that were not looked at now keep their last known drift. */
 export function writeSeenDrift(runsDir: string, seen: ReadonlyMap<string, SeenDrift>): void {
   fs.mkdirSync(path.dirname(runsDir), { recursive: true, mode: 0o700 });
   const stacks = Object.fromEntries([...readSeenDrift(runsDir), ...seen]);

@@ -19,7 +19,7 @@ test("the median of the last three runs of the same operation that ended well", 
   expect(times(record("up", ...ran("dev", 40)), record("preview", ...ran("dev", 1)), record("up", ...ran("dev", 2, "failed")))).toEqual({ dev: 40 });
 });
 
-test("what has no end, no beginning or no time, and a clock that jumped back, say nothing", () => {
+test("runs without an end, a beginning or a time, or with a clock that jumped back, do not count", () => {
   const [started, finished] = ran("dev", 10);
   if (started === undefined || finished === undefined) throw new Error("there are two lines");
   expect(times(record("up", started), record("up", finished), record("up", { ...started, at: 5_000 }, finished))).toEqual({});

@@ -1,7 +1,7 @@
-/** How long stacks took in earlier runs, from their journals: what the order of a run is weighed by. */
+/** How long stacks took in earlier runs, from their journals. The order of a run depends on it. */
 import { operationOf, type RunRecord } from "./run-records";
 
-/** Runs of a stack that count, the newest ones: what it is built from changes. */
+/** How many of the newest runs of a stack count: what it is built from changes over time. */
 const COUNTED = 3;
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? 0;

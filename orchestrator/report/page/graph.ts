@@ -19,7 +19,7 @@ function reduced(needs: ReadonlyMap<string, readonly string[]>, stack: string): 
   return own.filter((need) => needs.has(need) && !own.some((other) => other !== need && reach(other).has(need)));
 }
 
-/** @param critical stacks of the critical path. @returns "" for a report that knows of no estate */
+/** @param critical stacks of the critical path. @returns "" for a report without an estate */
 export function stackGraph({ estate, stacks }: RunReport, critical: ReadonlySet<string>): string {
   if (estate === undefined) return "";
   const needs = new Map(estate.stacks.map(({ stack, needs: all }) => [stack, all]));

@@ -4,7 +4,7 @@ import { escapeHtml } from "./html";
 
 type State = "failed" | "deleted" | "replaced" | "changed" | "same" | "unknown";
 
-/** The worst says it. */
+/** The worst first: a thing of several resources has the worst of their states. */
 const ORDER: readonly State[] = ["failed", "deleted", "replaced", "changed", "same", "unknown"];
 
 const WORDS: Readonly<Record<State, readonly [done: string, planned: string]>> = {
@@ -23,7 +23,7 @@ function stateOfStep({ op }: ReportStep): State {
   return ["same", "read", "refresh"].includes(op) ? "same" : "changed";
 }
 
-/** Of what a name and all names that begin with it and a dash belong to. @param kind part of the types in the URN */
+/** The worst state of the resources with this name, or with a name that begins with it and a dash. @param kind a type in their URNs */
 function stateOf(stack: StackReport | undefined, kind: string, name: string): State {
   if (stack === undefined || stack.status === "skipped" || (stack.status !== "failed" && stack.duration === null)) return "unknown";
   const isOf = ({ urn, name: own }: ReportStep): boolean => urn.includes(kind) && (own === name || own.startsWith(`${name}-`));
@@ -60,7 +60,7 @@ function machine(
   return `<div class="vm is-${state}" data-search>${marked(state, context.planned, name)}<br><small>${escapeHtml(address)}, stack ${escapeHtml(entry.stack)}</small>${isCluster ? cluster(context, entry) : ""}</div>`;
 }
 
-/** "" for a report that knows of no estate. */
+/** "" for a report without an estate. */
 export function estateMap(report: RunReport): string {
   const { estate } = report;
   if (estate === undefined) return "";

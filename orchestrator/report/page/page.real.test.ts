@@ -69,7 +69,7 @@ describeReal(["chromium", "browser-driver"], "the page in a browser", (pathOf) =
   beforeAll(async () => {
     fs.writeFileSync(path.join(folder, "report.html"), renderHtml(report));
     const driver = createRequire(path.join(pathOf("browser-driver"), "x.js"))("playwright-core") as Driver;
-    // The sandbox needs rights that a root user in a container has not; the page is ours.
+    // In a container the sandbox lacks the rights that it needs. The page is trusted: it is our own.
     browser = await driver.chromium.launch({ executablePath: pathOf("chromium"), args: ["--no-sandbox"] });
   });
   afterAll(async () => {
@@ -165,7 +165,7 @@ describeReal(["chromium", "browser-driver"], "the page in a browser", (pathOf) =
     ["light", 390],
     ["dark", 390],
   ] as const)("axe-core finds nothing: %s, %d pixels", async (colorScheme, width) => {
-    // Only so that the rules may be run in it.
+    // The page's policy would not let axe-core run.
     const page = await open(width, { bypassCSP: true, colorScheme });
     await page.evaluate("document.querySelectorAll('details').forEach((fold) => { fold.open = true; })");
     const { source } = createRequire(path.join(pathOf("browser-driver"), "x.js"))("axe-core") as { source: string };

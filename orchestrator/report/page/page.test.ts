@@ -56,7 +56,7 @@ const failed = stack("dev", 0, 1000, {
   steps: [{ op: "update", urn: "urn:x", type: "a:b:C", name: 'x"><script>', diffs: ["size"], keys: [], values: [{ path: "size", from: "1", to: "2" }] }],
 });
 
-test("what failed stands first, with its cause and the next step, and once; then the stacks, the timeline and the steps", () => {
+test("what failed comes first, once, with its cause and the next step; then the stacks, the timeline and the steps", () => {
   const html = renderHtml(
     report([failed, stack("prod", null, null, { status: "skipped", blame: "dev" })], 1000, { ok: false, warnings: ["node03 is overcommitted"] }),
   );
@@ -78,7 +78,7 @@ test("nothing that somebody wrote is markup, and the page loads nothing from els
   const html = renderHtml(report([failed], 1000, { ok: false, engine: { name: "embedded", why: "<img src=x>" }, warnings: ["</pre><script>"] }));
   const others = html.replace(`<script>${SCRIPT}</script>`, "");
   expect(others).not.toMatch(/<(?:script|img|link|iframe)|<[^>]*\ssrc=|<[^>]*\shref="[^#]|@import|url\(/);
-  // Whatever gets in all the same does not run, and loads nothing.
+  // Markup that gets in all the same does not run, and loads nothing.
   expect(html).toMatch(/Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-[A-Za-z0-9+/=]{44}'; /);
   expect(html).toContain("x&quot;&gt;&lt;script&gt;");
 });
@@ -86,9 +86,9 @@ test("nothing that somebody wrote is markup, and the page loads nothing from els
 test("it fits a phone and a dark room: the viewport is the device's, and every colour has a dark value or holds on both", () => {
   const html = renderHtml(report([stack("tools", 0, 1)], 1));
   expect(html).toContain('<meta name="viewport" content="width=device-width,initial-scale=1">');
-  // No colour stands past the lists.
+  // No colour is written outside the lists of variables.
   expect(html.replace(/:root(?:\[[^\]]*\])?\{[^}]*\}/g, "").match(/(?:color|background|fill|stroke)[^;}]*:[^;}]*#[0-9a-f]{3}/g)).toBeNull();
-  // Wide tables scroll in themselves.
+  // Wide tables scroll by themselves.
   expect(html).toContain('<div class="wide" role="region" aria-label="table of the stacks" tabindex="0"><table>');
 });
 
@@ -193,7 +193,7 @@ test("the graph leaves out what follows from another need, marks the critical pa
   ]);
 });
 
-/** As much of a browser as the script asks of one. */
+/** The parts of a browser that the script uses. */
 function browser(texts: string[]) {
   const listeners: Record<string, (event: object) => void> = {};
   const element = (textContent = "") => ({

@@ -55,7 +55,7 @@ function stacksTable(report: RunReport): string {
 
 const hash = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
 
-/** Nothing but its own script runs, and nothing is loaded, whatever stands in the report. */
+/** Only the page's own script runs, and nothing is loaded, whatever the report contains. */
 const POLICY = `default-src 'none'; style-src 'unsafe-inline'; script-src ${hash(SCRIPT)}; base-uri 'none'; form-action 'none'`;
 
 const TOOLS = `<div class="tools" role="region" aria-label="search and view"><label for="search">Search</label><input id="search" type="search" autocomplete="off"><span id="found" role="status"></span>

@@ -1,4 +1,4 @@
-/** The page's only style. Every colour is a variable with a light and a dark value; both hold WCAG's 4.5 to 1 on their paper. */
+/** The page's only style. Every colour is a variable with a light and a dark value. Those of text have WCAG's contrast of 4.5 to 1 in both. */
 const LIGHT = "--ink:#1d2733;--paper:#fff;--line:#d5dbe3;--soft:#f4f1ea;--idle:#5b6675;--good:#1d7a46;--bad:#b3261e;--warn:#8a5a00;--focus:#0b57d0;--on:#fff";
 const DARK =
   "--ink:#e3e9f0;--paper:#14191f;--line:#35404c;--soft:#20272e;--idle:#a3afbd;--good:#5fd39a;--bad:#ff8f8a;--warn:#f0c050;--focus:#8ab4f8;--on:#14191f";

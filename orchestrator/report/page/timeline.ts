@@ -1,4 +1,4 @@
-/** When each stack ran, which of them the whole run waited for, and its longest steps. */
+/** When each stack ran, the critical path, and the longest steps. */
 import type { ReportStep, RunReport, StackReport } from "../report-schema";
 import { escapeHtml } from "./html";
 
@@ -11,8 +11,9 @@ const last = (stacks: readonly Ran[]): Ran | undefined => stacks.toSorted((a, b)
 const LONGEST = 5;
 
 /**
- * The chain of stacks whose times add up to that of the run: the one that ended last, before it the one of its neighbours that ended last, …
- * @returns the first one first
+ * The chain of stacks that the run waited for: the stack that ended last; before it, of the stacks that it had to wait for, the one that ended
+ * last; and so on.
+ * @returns in the order in which they ran
  */
 export function criticalPath({ estate, stacks, operation }: RunReport): string[] {
   const ran = stacks.filter(hasRun);
@@ -44,7 +45,7 @@ function longestSteps(stack: StackReport, total: number): string {
   return `<details><summary>longest steps of ${escapeHtml(stack.stack)}</summary><div class="lanes">${lanes.join("")}</div></details>`;
 }
 
-/** A lane's bar is placed in the column of the time axis alone, so that equal times are equal widths. */
+/** Bars are only in the column of the time axis, so that equal times have equal widths. */
 export function timeline(report: RunReport, critical: readonly string[]): string {
   const lanes = report.stacks
     .filter(hasRun)
