@@ -15,7 +15,7 @@ const deploy: Workflow = {
   file: "deploy.yml",
   name: "deploy",
   why: `Moves an application's image to a stage by \`homelab promote\`, renders the stage's manifests, and pushes both as one commit to main of the
-homelab: that is what delivers it. The environment has the name of the stage; who approves production is asked there.`,
+homelab, which delivers it. The environment has the name of the stage: that of production asks for its approval.`,
   on: {
     workflow_call: {
       inputs: {
@@ -35,7 +35,7 @@ homelab: that is what delivers it. The environment has the name of the stage; wh
 const delivered: Workflow = {
   file: "delivered.yml",
   name: "delivered",
-  why: `Waits until the homelab's own pipeline (up.yml) has delivered what was pushed of a stage: planned, approved where it asks for that, done, and
+  why: `Waits until the homelab's own pipeline (up.yml) has delivered what was pushed for a stage: planned, approved where it asks for that, applied, and
 rolled out. It reads that pipeline's runs, and has none of the homelab's secrets.`,
   on: {
     workflow_call: {
@@ -112,7 +112,7 @@ const PASSED = { homelab: "${{ inputs.homelab }}", "app-name": "${{ inputs.app-n
 const ACCOUNT = { "registry-username": "${{ secrets.registry-username }}", "registry-password": "${{ secrets.registry-password }}" };
 const TOKEN = { "homelab-token": "${{ secrets.homelab-token }}" };
 
-/** A stage, the wait for it, its tests, and the way back where it was pushed and one of the two fails. */
+/** The jobs of a stage: the push, the wait until it is delivered, its tests, and the way back where one of the last two fails. */
 function stage(name: string, before: string, source: { readonly image: string } | { readonly from: string }): CallingJob[] {
   const job = { calls: "deploy.yml", permissions: READ, secrets: TOKEN };
   const [wait, tests] = [`${name}-delivered`, `${name}-tests`];

@@ -1,5 +1,5 @@
 #!/bin/sh
-# attempt.sh FILE COMMAND [WORD...]: runs a command. Where it fails, FILE has what it said on its standard error, for the job that tells of it.
+# attempt.sh FILE COMMAND [WORD...]: runs a command. Where it fails, FILE has its standard error, for the job that reports the failure.
 # Exit code: the command's.
 set -u
 file=$1

@@ -13,7 +13,7 @@ import { commandsOf, JOBS, jobNamed, preparationOf } from "./jobs";
 import { commandFor, type Job } from "./model";
 import { WORKFLOWS } from "./workflows";
 
-/** Of the shell, a runner has these; all else is the job's own. */
+/** Variables of the shell that a runner has too. A job sets all others itself. */
 const KEPT = ["PATH", "TMPDIR", "LANG", "npm_config_registry", "NODE_EXTRA_CA_CERTS", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY", "HOMELAB_LAB_FLAGS"];
 
 const say = (text: string): void => void process.stdout.write(`ci-local: ${text}\n`);

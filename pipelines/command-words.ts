@@ -1,9 +1,9 @@
-/** A pipeline's command, word by word: what is checked of it, and run of it here, is what the host's shell would run. */
+/** Splits a pipeline's command into words, so that the words that are checked and run here are those that the host's shell would run. */
 
 /** One program with its words, in a pipe of one or more. Variables stay as they are written, `$NAME`. */
 export type Words = readonly string[];
 
-/** What a shell would take for more than words. Of the expansions only a variable is let through, and only in double quotes. */
+/** Characters that are operators or expansions of a shell. The only expansion that is allowed is a variable in double quotes. */
 const OPERATOR = /[;&<>()`\\*?[\]{}!#~\n]/;
 
 function fail(command: string, why: string): never {

@@ -1,6 +1,6 @@
 /** Conventional commits, version 1.0.0 (conventionalcommits.org), with the types that this repository takes. */
 
-/** What a commit of a type raises. Below 1.0.0, what breaks raises the minor version. */
+/** The part of the version that a commit raises. Below 1.0.0, a breaking change raises the minor version. */
 export type Level = "major" | "minor" | "patch" | "none";
 export const TYPES: Readonly<Record<string, Level>> = {
   ...{ feat: "minor", fix: "patch", perf: "patch", refactor: "patch", revert: "patch" },
@@ -17,7 +17,7 @@ export interface ConventionalCommit {
 
 const HEADER = /^(?<type>[A-Za-z]+)(?:\((?<scope>[^()\r\n]*)\))?(?<mark>!)?:(?<rest>.*)$/s;
 const FOOTER = /^BREAKING[ -]CHANGE: (.*)$/m;
-/** Names such as Vault, Node or Pi-hole are written as they are: what is refused is a verb or an article at the beginning of a sentence. */
+/** Refuses a capitalised verb or article at the beginning. Names such as Vault, Node or Pi-hole are written as they are. */
 const SENTENCE =
   /^ (A|An|The|Add|Adds|Added|Fix|Fixes|Fixed|Remove|Removes|Removed|Update|Updates|Updated|Change|Changes|Make|Makes|Use|Uses|Move|Moves|Rename|Bump)\b/;
 
@@ -44,7 +44,7 @@ export function parseCommit(subject: string, body: string): ConventionalCommit |
 
 const ORDER: readonly Level[] = ["none", "patch", "minor", "major"];
 
-/** What a commit raises. That of a release itself raises nothing. */
+/** The part of the version that a commit raises. The commit of a release itself raises nothing. */
 export function levelOf({ type, scope, breaking }: ConventionalCommit): Level {
   if (type === "chore" && scope === "release") return "none";
   return breaking === undefined ? (TYPES[type] ?? "none") : "major";

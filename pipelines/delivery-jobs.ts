@@ -2,7 +2,7 @@
 import type { Job } from "./model";
 import { CHILD_OF, CLEAN, checkout, HOMELAB_MAIN, INSTALL, NODE, ON_OUR_RUNNER, onHomelab, PLAN, UP } from "./steps";
 
-/** The approval of the environment is what agrees to changes of production; it agrees to nothing that is lost. */
+/** The environment's approval agrees to changes of production, but not to the loss of anything. */
 const RUN_UP = "npx --no-install homelab up --plain --plan plan/plan.json --yes --approve production --report up/report.json";
 
 export const DELIVERY_JOBS: readonly Job[] = [
@@ -16,10 +16,10 @@ export const DELIVERY_JOBS: readonly Job[] = [
     runner: "hosted",
     depth: 0,
     outside: true,
-    // One for each stage: who approves production is asked there.
+    // One environment for each stage: that of production asks for its approval.
     environment: { github: "${{ inputs.stage }}", gitlab: "deploy/$DEPLOY_TO" },
     secrets: { gitlab: ["GITLAB_TOKEN"] },
-    // On GitLab the caller sets those of DEPLOY_… itself.
+    // On GitLab the caller sets the variables DEPLOY_… itself.
     env: {
       DEPLOY_APP: "${{ inputs.app-name }}",
       DEPLOY_TO: "${{ inputs.stage }}",
@@ -44,7 +44,7 @@ export const DELIVERY_JOBS: readonly Job[] = [
     outside: true,
     environment: { gitlab: "delivered" },
     secrets: { gitlab: ["GITLAB_TOKEN"] },
-    // On GitLab the caller sets the two of DELIVERED_… itself.
+    // On GitLab the caller sets the two variables DELIVERED_… itself.
     env: {
       DELIVERED_TO: "${{ inputs.stage }}",
       DELIVERED_WITHIN: "${{ inputs.minutes }}",
@@ -111,10 +111,10 @@ export const DELIVERY_JOBS: readonly Job[] = [
     title: "Waits until the applications whose images are new run them",
     on: ["main"],
     timeoutMinutes: 50,
-    // It reads, as the plan does.
+    // It only reads, as the plan does, and so has the plan's environment.
     ...onHomelab(PLAN),
     needs: [UP],
-    // Since when an image is written is in the commits.
+    // The commits say since when an image is in the settings.
     depth: 0,
     prepare: [checkout({ clean: false, "fetch-depth": 0 }), NODE],
     steps: [CLEAN, INSTALL, { run: "npx --no-install homelab apps --newer-than 24 --rollout 30" }],

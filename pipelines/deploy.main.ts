@@ -12,7 +12,7 @@ import { runMain } from "./failure";
 import { credentials, git } from "./git";
 
 const BRANCH = "main";
-/** Somebody else's push may come between each time: so many are met before the job fails. */
+/** Somebody else's push may come first. After so many tries the job fails. */
 const TRIES = 5;
 const AUTHOR = ["-c", "user.name=homelab deploy", "-c", "user.email=deploy@homelab.invalid"];
 
@@ -44,14 +44,14 @@ function wanted(): Wanted {
 }
 
 function homelab(folder: string, ...args: string[]): number {
-  // The tests of a stage run below it, and push nothing.
+  // The stage's tests are its child processes: they must not be able to push.
   const env = childEnv({ GITHUB_TOKEN: undefined, GITLAB_TOKEN: undefined });
   const { status, error } = spawnSync(process.execPath, [path.join(folder, "orchestrator/bin/homelab"), ...args], { cwd: folder, env, stdio: "inherit" });
   if (error !== undefined) throw new HomelabError("E_DEPLOY", `homelab ${args[0]} could not be run`, { cause: error });
   return status ?? 1;
 }
 
-/** Brings the checkout to what main is now. @throws HomelabError where something here is not in main: it would be lost, or pushed unseen */
+/** Brings the checkout to main's head. @throws HomelabError where something here is not in main: it would be lost, or pushed unseen */
 function atMain(folder: string): void {
   if (git(folder, "status", "--porcelain", "--untracked-files=no") !== "")
     throw new HomelabError("E_DIRTY", "files that Git knows are changed", { hint: "commit them, or put them aside" });
@@ -72,7 +72,7 @@ const subjectOf = ({ app, to, image, from }: Wanted): string => {
 function change(folder: string, asked: Wanted): number | undefined {
   const { app, to, image, from } = asked;
   const source = image !== undefined ? ["--image", image] : from !== undefined ? ["--from", from] : ["--back"];
-  // Who may start the job, and the environment's approval, are what agrees.
+  // The agreement is that somebody may start the job, and the environment's approval.
   const promoted = homelab(folder, "promote", app, "--to", to, ...source, "--yes", "--approve", "production");
   if (promoted !== 0) return promoted;
   const manifests = path.join("gitops", to);
@@ -85,7 +85,7 @@ function change(folder: string, asked: Wanted): number | undefined {
   return 0;
 }
 
-/** @returns whether it is there; false where somebody else's push came first. @throws HomelabError E_GIT where it fails for another reason */
+/** @returns false where somebody else's push came first. @throws HomelabError E_GIT where the push fails for another reason */
 function pushed(folder: string): boolean {
   try {
     git(folder, ...credentials(), "push", "--quiet", "origin", `HEAD:refs/heads/${BRANCH}`);
@@ -93,7 +93,7 @@ function pushed(folder: string): boolean {
   } catch (thrown) {
     git(folder, ...credentials(), "fetch", "--quiet", "origin", BRANCH);
     if (git(folder, "rev-list", "HEAD..FETCH_HEAD") === "") throw thrown;
-    // Only our own commit is lost by it, and is made again of what is there now.
+    // Only our own commit is lost by this. It is made again on top of the new head.
     git(folder, "reset", "--quiet", "--hard", "FETCH_HEAD");
     return false;
   }
@@ -114,7 +114,7 @@ runMain(() => {
       process.stdout.write(`pushed: ${subjectOf(asked)}\n`);
       return 0;
     }
-    process.stderr.write(`note: somebody else pushed to ${BRANCH} meanwhile: once more\n`);
+    process.stderr.write(`note: somebody else pushed to ${BRANCH} meanwhile: trying again\n`);
   }
   throw new HomelabError("E_DEPLOY", `others pushed to ${BRANCH} ${TRIES} times meanwhile`, { hint: "run the job again: nothing was pushed" });
 });

@@ -6,7 +6,7 @@ import { renderAll } from "./files";
 
 const WORKFLOWS = ".github/workflows";
 
-/** Workflows that nobody described any more, and files that differ. */
+/** Files that differ, and workflows that are no longer described. */
 function differences(root: string): string[] {
   const wanted = renderAll();
   const read = (file: string): string | undefined => (fs.existsSync(path.join(root, file)) ? fs.readFileSync(path.join(root, file), "utf8") : undefined);

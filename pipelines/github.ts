@@ -25,7 +25,7 @@ interface Matrix {
   readonly matrix?: { readonly name: string; readonly of: string };
 }
 
-/** Another workflow of this repository as a job; as itself is called, that is the one of the same commit. */
+/** Another workflow of this repository, called as a job, at the same commit. */
 export interface CallingJob extends Matrix {
   readonly name: string;
   readonly title: string;
@@ -33,7 +33,7 @@ export interface CallingJob extends Matrix {
   readonly calls: string;
   readonly needs?: readonly string[];
   readonly if?: string;
-  /** What the called one's jobs have, at most. */
+  /** The most rights that the jobs of the called workflow have. */
   readonly permissions: Permissions;
   readonly with: Readonly<Record<string, string | boolean>>;
   readonly secrets?: Readonly<Record<string, string>>;
@@ -42,7 +42,7 @@ export interface CallingJob extends Matrix {
 interface OwnJob extends Matrix {
   readonly job: Job;
   readonly if?: string;
-  /** In the place of the job's own; GitLab orders the rest by stages. */
+  /** Replaces the job's own `needs`. On GitLab, stages give the rest of the order. */
   readonly needs?: readonly string[];
   readonly outputs?: Readonly<Record<string, string>>;
 }
@@ -70,7 +70,7 @@ function stepOf(step: Step): object {
   };
 }
 
-/** Kept whatever the steps before said. */
+/** Artefacts are kept even after a failed step. */
 const upload = ({ name, paths }: NonNullable<Job["artefacts"]>): ActionStep => ({
   uses: "actions/upload-artifact",
   if: "always()",
@@ -82,7 +82,7 @@ const secretValue = (name: string): string => (name === "GITHUB_TOKEN" ? "${{ gi
 const strategyOf = (matrix: Matrix["matrix"] | undefined): object =>
   matrix === undefined ? {} : { strategy: { "fail-fast": false, matrix: { [matrix.name]: matrix.of } } };
 
-/** @param names of the workflow's jobs: of another workflow's, this one has the end as its event */
+/** @param names of the workflow's jobs. A needed job of another workflow is left out: its end is the event that starts this workflow. */
 function jobOf({ job, if: condition, outputs, matrix, needs: wanted = job.needs ?? [] }: OwnJob, names: readonly string[]): object {
   const needs = wanted.filter((name) => names.includes(name));
   const secrets = Object.fromEntries((job.secrets?.github ?? []).map((name) => [name, secretValue(name)]));

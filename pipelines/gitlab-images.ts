@@ -1,6 +1,6 @@
 /**
- * The images that a change concerns, on GitLab: which they are only a run knows, so a job writes their jobs as a pipeline, and a second one
- * runs it as its child. Each is built, then scanned, and pushed only after that, as on GitHub.
+ * The images that a change concerns, on GitLab. Only a run knows which they are. So one job writes a pipeline with their jobs, and a second job
+ * runs it as its child pipeline. Each image is built, then scanned, and pushed only after that, as on GitHub.
  */
 import { HomelabError } from "../common/errors";
 import { portableYaml } from "../common/yaml";
@@ -16,7 +16,7 @@ export interface ListedImage {
   readonly arguments: Readonly<Record<string, string>>;
 }
 
-/** Of the project's variables with this environment as their scope, a job that pushes has the account of the registry. */
+/** A job that pushes has the registry's account, from variables of the project whose scope is this environment. */
 const ENVIRONMENT = "images";
 
 export const IN_CHILD = [{ if: '$CI_PIPELINE_SOURCE == "parent_pipeline"' }] as const;
@@ -44,7 +44,7 @@ function jobOf(image: ListedImage, push: boolean, version: string): object {
   const script = [
     "docker buildx create --use --driver docker-container",
     `docker buildx build --pull --load --tag ${local} ${source} ${context}`,
-    // The daemon is the service's, and so is the socket: the scanner reads the image where it was built.
+    // Daemon and socket are those of the service, so the scanner reads the image where it was built.
     `docker run --rm --volume /var/run/docker.sock:/var/run/docker.sock ${IMAGES.trivy} ${TRIVY_IMAGE} ${local}`,
     ...(push
       ? [
@@ -58,7 +58,7 @@ function jobOf(image: ListedImage, push: boolean, version: string): object {
     image: IMAGES.docker,
     services: [IMAGES.dind],
     timeout: "30 minutes",
-    // What main concerns is pushed, also where a newer commit has come: that one looks at its own alone.
+    // A commit's images are pushed even after a newer commit: the newer pipeline looks only at its own changes.
     interruptible: !push,
     rules: IN_CHILD,
     ...(push ? { environment: { name: ENVIRONMENT, action: "access" } } : {}),

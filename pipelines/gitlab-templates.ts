@@ -1,7 +1,7 @@
 /** What other projects on GitLab include: templates of jobs, and the flow of an application that is made of them. */
 import { NODE_VERSION } from "./steps";
 
-/** Images by what they are for. By version: a digest is the adopter's to add, from a registry that is theirs. */
+/** Images by purpose, with their versions. Adopters add digests themselves, from their own registry. */
 export const IMAGES = {
   node: `node:${NODE_VERSION}-bookworm`,
   trivy: "aquasec/trivy:0.72.0",
@@ -42,7 +42,7 @@ export const TEMPLATES = {
       LOGIN,
       "docker buildx create --use --driver docker-container",
       'docker buildx build --pull --push --sbom=true --provenance=mode=max --cache-from "type=registry,ref=$IMAGE:cache" --cache-to "type=registry,ref=$IMAGE:cache,mode=max" --file "$APP_CONTEXT/$DOCKERFILE" --tag "$IMAGE:$CI_COMMIT_SHA" --tag "$IMAGE:$VERSION" "$APP_CONTEXT"',
-      // What later jobs name it by.
+      // The digest, by which later jobs name the image.
       'docker buildx imagetools inspect "$IMAGE:$CI_COMMIT_SHA" --format "IMAGE_DIGEST={{.Manifest.Digest}}" | tee image.env',
     ],
     artifacts: { expire_in: "1 week", reports: { dotenv: "image.env" } },
@@ -108,12 +108,12 @@ const ON_MAIN = [{ if: '$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH && $CI_PIPELINE_
 const NAMES = ["dev", "stg", "prod"] as const;
 const after = (...jobs: string[]) => ({ needs: jobs.map((job) => ({ job, artifacts: true })), rules: ON_MAIN });
 
-/** A stage, the wait for it, its tests, and the way back where it was pushed and one of the two fails. */
+/** The jobs of a stage: the push, the wait until it is delivered, its tests, and the way back where one of the last two fails. */
 function stage(name: (typeof NAMES)[number], before: readonly string[], source: object): Record<string, object> {
   const [wait, tests] = [`${name}-delivered`, `${name}-tests`];
   const variables = { STAGE: name };
   return {
-    // A trigger's own variables take the place of those of its template, which go with them.
+    // A trigger's own variables override those of its template. The template's other variables are passed too.
     [name]: { extends: ".deploy-app-template", stage: name, ...after(...before), variables: { ...variables, ...source } },
     [wait]: { extends: ".delivered-template", stage: name, ...after(name), variables },
     [tests]: { extends: ".cypress-template", stage: name, ...after(wait), variables: { CYPRESS_BASE_URL: `$${name.toUpperCase()}_URL` } },

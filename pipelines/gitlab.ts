@@ -25,15 +25,15 @@ const STAGE_OF: Readonly<Record<string, Stage>> = {
   [IMAGES_LIST]: "images",
 };
 
-/** What waits for no stage before its own: a change is shown also where a check of it fails. */
+/** Jobs that wait for no earlier stage: the preview runs even where a check of the change fails. */
 const AT_ONCE: ReadonlySet<string> = new Set([PREVIEW]);
 
-/** One at a time, never cut by a newer pipeline, and a deployment of its environment; of the others the environment holds variables alone. */
+/** Jobs that run one at a time, are never cancelled by a newer pipeline, and deploy to their environment. Others only use its variables. */
 const DEPLOYS: ReadonlySet<string> = new Set(["release", "up", "deploy"]);
 
 const ON_CHANGE = { if: '$CI_PIPELINE_SOURCE == "merge_request_event"' };
 const ON_MAIN = { if: '$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH && $CI_PIPELINE_SOURCE == "push"' };
-/** By hand a schedule has a button of its own, and `up` waits in a pipeline of its own (gitlab-up.ts). */
+/** Without `by-hand`: a schedule has a button of its own, and `up` waits for its approval in a child pipeline (gitlab-up.ts). */
 const RULES: Readonly<Record<Exclude<Trigger, "by-hand">, { readonly if: string }>> = {
   change: ON_CHANGE,
   main: ON_MAIN,
@@ -43,10 +43,10 @@ const RULES: Readonly<Record<Exclude<Trigger, "by-hand">, { readonly if: string 
 
 const RUNNER_TAGS = { hosted: undefined, homelab: ["homelab"] } as const;
 
-/** In a stage of their own, after all others: no release waits for an image. Without a registry main has none to push to. */
+/** In a stage of their own, after all others, so that no release waits for an image. On main they need a registry to push to. */
 const WHERE_IMAGES_DIFFER = [ON_CHANGE, { if: `${ON_MAIN.if} && $REGISTRY` }].map((rule) => ({ ...rule, changes: ["images/**/*"] }));
 
-/** A job on the homelab's runner waits for ever where there is none: the variable says that there is. */
+/** Without a runner in the homelab, a job for it would wait for ever. The variable says that there is one. */
 function rulesOf(job: Job): object[] {
   const wantsRunner = [job, ...(job.needs ?? []).map(jobNamed)].some(({ runner }) => runner === "homelab");
   const conditions = [...(wantsRunner ? ['$HOMELAB_RUNNER == "true"'] : []), ...(job.calledWith === undefined ? [] : [`$${job.calledWith}`])];
@@ -61,7 +61,7 @@ function rulesOf(job: Job): object[] {
 function variablesOf(job: Job): object {
   const variables = {
     ...(job.depth === undefined ? {} : { GIT_DEPTH: String(job.depth) }),
-    // What earlier runs left in doubt stays where it was written.
+    // `.homelab` is kept: it says what earlier runs left in doubt.
     ...(job.runner === "homelab" ? { GIT_CLEAN_FLAGS: "-ffdx -e .homelab/" } : {}),
   };
   return Object.keys(variables).length === 0 ? {} : { variables };
@@ -69,15 +69,15 @@ function variablesOf(job: Job): object {
 
 const pathsOf = ({ paths, child: file }: NonNullable<Job["artefacts"]>): readonly string[] => (file === undefined ? paths : [...paths, file]);
 
-/** Another job's artefact as a pipeline of its own, which this job is: it fails where a job of that one fails, and waits while one waits. */
+/** Runs another job's artefact as a child pipeline. This job fails where a job of the child fails, and waits while one waits. */
 const child = (artifact: string, job: string) => ({ include: [{ artifact, job }], strategy: "depend" });
 
-/** What each job has on GitLab beside or in the place of what the description says. */
+/** What jobs have on GitLab in addition to their description, or instead of it. */
 const OWN: Readonly<Record<string, object>> = {
   [IMAGES_LIST]: { interruptible: false, rules: WHERE_IMAGES_DIFFER, needs: [] },
 };
 
-/** @param rules by which it runs; default: those of its triggers */
+/** @param rules when the job runs; default: those of its triggers */
 export function jobOf(job: Job, rules = rulesOf(job)): object {
   const tags = RUNNER_TAGS[job.runner];
   const environment = job.environment?.gitlab;
@@ -121,7 +121,7 @@ const IMAGE_JOBS = {
   images: { stage: "images", rules: WHERE_IMAGES_DIFFER, needs: [IMAGES_LIST], trigger: child(CHILD_OF.images, IMAGES_LIST) },
 };
 
-/** Whether it waits for a hand, the plan says: gitlab-up.ts. */
+/** The plan decides whether it waits for an approval (gitlab-up.ts). */
 const UP_AS_CHILD = { stage: "up", rules: rulesOf(jobNamed(UP)), needs: [PLAN], trigger: child(CHILD_OF.plan, PLAN) };
 
 const HEAD = "# Made by `npm run pipelines` from pipelines/: edit there.";
@@ -145,7 +145,7 @@ const FLOW_FILE = ".gitlab/application.yml";
 export function renderGitlab(): Record<string, string> {
   const top = {
     stages: STAGES,
-    // One pipeline a change: that of the merge request, and none of its branch beside it.
+    // One pipeline for each change: that of the merge request, and none of its branch.
     workflow: { auto_cancel: { on_new_commit: "interruptible" }, rules: [ON_CHANGE, ON_MAIN, RULES.nightly, RULES.called] },
     include: [{ local: `/${TEMPLATE_FILE}` }],
   };

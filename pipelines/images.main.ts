@@ -1,7 +1,8 @@
 /**
  * `npm run images`: which of the homelab's images a change concerns, as the host's outputs `images` (JSON, for a matrix) and `version`, or for
- * GitLab as a pipeline (`--pipeline FILE`). What is compared is in the environment: IMAGES_BASE, a commit, or what GitLab says of the change
- * or push. Without one, and where the list differs, it is all of them. `--pinned`, and GitLab's main: a base without a digest is refused.
+ * GitLab as a pipeline (`--pipeline FILE`). The base of the comparison is the commit IMAGES_BASE, or the one that GitLab names for the change or
+ * push. Without a base, and where the list itself differs, it is all images. With `--pinned`, and on GitLab's main, a base image without a digest
+ * is refused.
  */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -14,7 +15,7 @@ import { git } from "./git";
 import { imagesPipeline } from "./gitlab-images";
 
 const LIST = "images/images.yaml";
-/** What GitHub says of a branch that is new. */
+/** What GitHub gives as the commit before a new branch. */
 const NO_COMMIT = /^0*$/;
 
 const listSchema = z.object({
@@ -26,14 +27,14 @@ const listSchema = z.object({
       context: z.string(),
       dockerfile: z.string(),
       arguments: z.record(z.string(), z.string()),
-      /** What may be something else tomorrow. */
+      /** Bases and tools without a digest or checksum. */
       unpinned: z.array(z.string()),
     }),
   ),
 });
 type Image = z.infer<typeof listSchema>["images"][number];
 
-/** As the list says them; `homelab images build` builds the same. @param version for their labels */
+/** All images of the list, as `homelab images build` builds them. @param version for their labels */
 function listedImages(folder: string, version: string): Image[] {
   const words = [path.join(folder, "orchestrator/bin/homelab"), "images", "list", "--json", "--version", version];
   const { status, stdout, error } = spawnSync(process.execPath, words, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
@@ -50,7 +51,7 @@ function hasCommit(folder: string, commit: string): boolean {
   }
 }
 
-/** Paths that differ from the base; undefined: all of them are to be taken as such. */
+/** Paths that differ from the base; undefined: every path counts as different. */
 function changedPaths(folder: string, base: string): string[] | undefined {
   if (NO_COMMIT.test(base)) return undefined;
   if (!/^[0-9a-f]{40}$/.test(base))
@@ -59,12 +60,12 @@ function changedPaths(folder: string, base: string): string[] | undefined {
     process.stderr.write(`note: this clone does not have ${base}: all images are built\n`);
     return undefined;
   }
-  // Of a file that moved both paths: each image is another then.
+  // Both paths of a moved file count: it changes the images at both.
   const paths = git(folder, "diff", "--no-renames", "--name-only", base, "HEAD").split("\n");
   return paths.includes(LIST) ? undefined : paths;
 }
 
-/** The last release, and how far behind this commit it lies: each commit has another, and reads as a version. */
+/** The last release, and how many commits came after it: unique for each commit, and readable as a version. */
 function versionOf(folder: string): string {
   const text = git(folder, "describe", "--tags", "--match", "v*", "--always").trim();
   return text.replace(/^v(?=\d)/, "");
@@ -85,7 +86,7 @@ const entryOf = (image: Image) => ({
 
 const baseOf = (): string => readEnv("IMAGES_BASE") ?? readEnv("CI_MERGE_REQUEST_DIFF_BASE_SHA") ?? readEnv("CI_COMMIT_BEFORE_SHA") ?? "";
 
-/** What a pipeline of GitLab's pushes: that of main does. A merge request's is of no branch. */
+/** Whether this is GitLab's pipeline of main, which pushes images. A merge request's pipeline has no branch. */
 function isGitlabMain(): boolean {
   const branch = readEnv("CI_COMMIT_BRANCH");
   return branch !== undefined && branch === readEnv("CI_DEFAULT_BRANCH");

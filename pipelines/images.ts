@@ -8,7 +8,7 @@ import { checkout, IMAGES_LIST, INSTALL } from "./steps";
 const PATHS = ["images/**"];
 const REGISTRY = "${{ vars.REGISTRY }}";
 
-/** Which of them differ, from what the host says of the commit before. */
+/** Lists the images that differ from the commit that the host names as the base. */
 const list = (base: string, words: string): Job => ({
   ...jobNamed(IMAGES_LIST),
   env: { IMAGES_BASE: base },
@@ -17,7 +17,7 @@ const list = (base: string, words: string): Job => ({
 const OUTPUTS = { images: "${{ steps.list.outputs.images }}", version: "${{ steps.list.outputs.version }}" };
 const EACH = { name: "image", of: `\${{ fromJSON(needs.${IMAGES_LIST}.outputs.images) }}` };
 const ANY = `needs.${IMAGES_LIST}.outputs.images != '[]'`;
-/** The name that each has within the job. */
+/** The name of each image within its job. */
 const LOCAL = "${{ matrix.image.name }}:scanned";
 
 export const IMAGES: readonly Workflow[] = [
@@ -27,7 +27,7 @@ export const IMAGES: readonly Workflow[] = [
     why: `Builds the images that commits on main concern, scans them, and pushes them as build-and-push.yml does: with the tags <commit> and <version>.
 A repository without the variable REGISTRY has no registry to push to.`,
     on: { push: { branches: ["main"], paths: PATHS }, workflow_dispatch: null },
-    // Of several that wait in a group GitHub keeps the newest, and each looks at the commits of its own push alone.
+    // Of several waiting runs in a group GitHub keeps only the newest. Each run looks only at the commits of its own push, so none may be dropped.
     concurrency: { group: "images-${{ github.sha }}", cancel: false },
     jobs: [
       { job: list("${{ github.event.before }}", " -- --pinned"), if: "github.ref == 'refs/heads/main' && vars.REGISTRY != ''", outputs: OUTPUTS },
@@ -56,7 +56,7 @@ A repository without the variable REGISTRY has no registry to push to.`,
     file: "images-of-change.yml",
     name: "images of a change",
     why: `Builds the images that a change concerns, and scans them. Nothing is pushed, no account of a registry is here, and the cache is the change's
-own. A base without a digest is no fault yet: images.yml pushes none that has one.`,
+own. A base without a digest is not refused yet: images.yml refuses it, and pushes nothing.`,
     on: { pull_request: { paths: PATHS } },
     concurrency: { group: "images-${{ github.event.pull_request.number }}", cancel: true },
     jobs: [

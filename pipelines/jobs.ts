@@ -78,7 +78,7 @@ export const JOBS: readonly Job[] = [
       NODE,
       { uses: "actions/cache/restore", with: { ...LAB, key: "lab-${{ github.event.pull_request.base.sha }}" } },
     ],
-    // The base branch's own script: the head's would say of itself what it likes.
+    // The base branch's script: that of the head could report anything about itself.
     steps: [{ run: { github: "make -C base preview-change BASE=. HEAD=../head OUT=../preview", gitlab: "make preview-change" } }],
   },
   {
@@ -177,9 +177,9 @@ export const JOBS: readonly Job[] = [
     title: "What was changed behind the states and the roles",
     on: ["nightly"],
     timeoutMinutes: 60,
-    // What the plan may read, this may: neither changes anything.
+    // It may read what the plan may read: neither changes anything.
     ...onHomelab(PLAN),
-    // Whether the report says what is in the fields; on GitLab the project's variable is there by itself.
+    // Whether the report has the values of the fields. On GitLab the project's variable is in the environment by itself.
     env: { DRIFT_VALUES: "${{ vars.DRIFT_VALUES }}" },
     prepare: ON_OUR_RUNNER,
     artefacts: { name: DRIFT, paths: ["drift/drift.json", "drift/failure.txt"] },

@@ -54,11 +54,11 @@ export interface Job {
   readonly steps: readonly Step[];
   /** Only on one of the hosts. */
   readonly only?: "github" | "gitlab";
-  /** Jobs by name that must have passed; it gets what they keep. On GitHub only those of the same workflow. */
+  /** Jobs by name that must have passed. It gets their artefacts. On GitHub only those of the same workflow. */
   readonly needs?: readonly string[];
-  /** It runs also where what it needs has failed: it is what says so. */
+  /** It runs even where a job that it needs has failed, in order to report that. */
   readonly always?: true;
-  /** Of a job that is `called`: GitLab's variable that says that it is this one which is wanted. */
+  /** Of a job that is `called`: the variable of GitLab that selects this job. */
   readonly calledWith?: string;
   /** Changes what is outside, or needs the real homelab: never run by `make ci-local`. */
   readonly outside?: true;

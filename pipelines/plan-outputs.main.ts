@@ -1,6 +1,6 @@
 /**
- * `npm run plan:outputs -- REPORT`: tells the host whether a preview found changes, so that nobody is asked to approve nothing: GitHub as an
- * output of the step, GitLab as the pipeline of the approval (`--pipeline FILE`).
+ * `npm run plan:outputs -- REPORT`: tells the host whether a preview found changes, so that without changes nobody is asked for an approval.
+ * GitHub gets an output of the step, GitLab the pipeline that waits for the approval (`--pipeline FILE`).
  */
 import * as fs from "node:fs";
 import * as path from "node:path";

@@ -19,7 +19,7 @@ install() { [ -e "$1/node_modules" ] || (cd "$1" && npm ci --no-audit --no-fund 
 homelab() { (cd "$1" && shift && node orchestrator/bin/homelab "$@"); }
 stop() { homelab "$head" lab stop >/dev/null 2>&1 || homelab "$base" lab stop >/dev/null 2>&1 || true; }
 trap stop EXIT
-# The word of the step that failed is the last on its standard error; the log of the run has all.
+# Runs a step. Where it fails, failure.txt has its standard error. The log of the run has everything.
 attempt() {
   code=0
   "$@" 2>"$log" || code=$?
@@ -58,7 +58,7 @@ choose() {
   fi
 }
 attempt install "$head"
-# On the ports of the start before: the address of the bastion is an input of what was built.
+# It takes the ports of the previous start: the address of the bastion is an input of what was built.
 attempt homelab "$head" lab start
 # shellcheck disable=SC2046 # two words, or none
 attempt homelab "$head" preview --lab --plain $(choose) --report "$(cd "$out" && pwd)/report.json"

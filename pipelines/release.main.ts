@@ -1,5 +1,5 @@
 /**
- * `npm run release`: says what the commits since the last tag call for. `-- --write` makes the changelog, the version in package.json, one
+ * `npm run release`: prints the version that the commits since the last tag call for. `-- --write` makes the changelog, the version in package.json, one
  * commit and its tag; `-- --push` pushes both as well, together or not at all. An application's repository gets its version by
  * `--folder FOLDER --tag-only`: a tag, and no commit.
  */
@@ -14,7 +14,7 @@ import { commitsOf, credentials, git } from "./git";
 import { type Release, releaseFrom, withRelease } from "./release";
 
 const BRANCH = "main";
-/** Who a release's commit is by, where Git knows nobody. */
+/** The author of a release's commit and tag, whatever Git is configured with. */
 const AUTHOR = ["-c", "user.name=homelab release", "-c", "user.email=release@homelab.invalid"];
 
 /** The highest version that a tag of this history has. */
@@ -43,7 +43,7 @@ function commitRelease(folder: string, release: Release): void {
   const files = ["package.json", "package-lock.json"].filter((file) => fs.existsSync(path.join(folder, file)));
   for (const file of files) setVersion(path.join(folder, file), release.version);
   git(folder, "add", "CHANGELOG.md", ...files);
-  // Of GitLab's, which would run a pipeline for it; GitHub runs none for a push by a job's token.
+  // GitLab would run a pipeline for this commit, so it is told to skip it. GitHub runs none for a push by a job's token.
   git(folder, ...AUTHOR, "commit", "--quiet", "-m", `chore(release): ${release.version} [skip ci]`);
 }
 
@@ -55,13 +55,13 @@ function push(folder: string, { version }: Release, tagOnly: boolean): void {
   git(folder, ...credentials(), "push", "--quiet", "--atomic", "origin", ...branch, `refs/tags/v${version}`);
 }
 
-/** @throws HomelabError where a release from here would not be what main holds */
+/** @throws HomelabError where a release from this checkout would not have exactly what main has */
 function check(folder: string): void {
   if (git(folder, "status", "--porcelain", "--untracked-files=no") !== "")
     throw new HomelabError("E_DIRTY", "files that Git knows are changed", { hint: "commit them, or put them aside: a release is what is committed" });
 }
 
-/** The version of what has none yet. */
+/** The version of a first release, where package.json has none. */
 const FIRST = "0.1.0";
 
 function firstVersion(folder: string): string {
@@ -83,12 +83,12 @@ function optionsOf(words: readonly string[]) {
     const { values } = parseArgs({ args: [...words], options: OPTIONS });
     return values.write && values.push ? undefined : values;
   } catch {
-    // Said by the usage.
+    // The caller prints the usage.
     return undefined;
   }
 }
 
-/** Beside its commit's tag an image has this one; where there is no release, it is the same again. */
+/** The second tag of an image, beside that of its commit: the release's version, or the commit again where there is no release. */
 function writeOutputs(file: string | undefined, folder: string, release: Release | undefined): void {
   if (file !== undefined) fs.appendFileSync(file, `IMAGE_TAG=${release?.version ?? git(folder, "rev-parse", "HEAD").trim()}\n`);
 }

@@ -28,14 +28,14 @@ const SECTIONS: readonly [string, (commit: ConventionalCommit) => boolean][] = [
 function versionAfter(current: string | undefined, first: string, level: Level): string | undefined {
   if (level === "none") return undefined;
   if (current === undefined) return first;
-  // Nothing is promised below 1.0.0: what breaks raises the minor version, as a feature does.
+  // Below 1.0.0 a breaking change raises the minor version, as a feature does.
   const raised = level === "major" && semver.major(current) === 0 ? "minor" : level;
   const next = semver.inc(current, raised);
   if (next === null) throw new HomelabError("E_VERSION", `${current} is no version`);
   return next;
 }
 
-/** Text of somebody's commit as Markdown: no HTML, and nobody is called. */
+/** Text of somebody's commit as Markdown, without HTML and mentions. */
 const plain = (text: string): string => text.replaceAll("<", "&lt;").replaceAll("@", "@\u200b");
 
 function lineOf({ scope, subject, breaking }: ConventionalCommit, hash: string, isBreaking: boolean): string {

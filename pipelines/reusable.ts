@@ -14,7 +14,7 @@ const call = (inputs: Record<string, Input>, more: object = {}) => ({ workflow_c
 const HIGH = "CRITICAL,HIGH";
 const base = { on: ["change"], only: "github", runner: "hosted", timeoutMinutes: 30 } as const satisfies Partial<Job>;
 
-/** What fails a build: holes of high severity that a newer package mends. */
+/** What fails a build: vulnerabilities of high severity that a newer package fixes. */
 export const IMAGE_SCAN = { "scan-type": "image", severity: HIGH, "ignore-unfixed": true, "exit-code": "1" } as const;
 export const IMAGE = "${{ inputs.registry }}/${{ inputs.project }}/${{ inputs.app-name }}";
 /** Where images are, as inputs. */

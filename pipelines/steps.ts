@@ -2,7 +2,7 @@
 import type { ActionStep, Job, Step } from "./model";
 
 export const NODE_VERSION = 20;
-/** Found again by name: what the preview leaves for the comment, `drift` for the issue, and the plan that `up` holds to. */
+/** Names of jobs and of their artefacts: the preview for the comment, the drift for the issue, and the plan that `up` must match. */
 export const PREVIEW = "preview";
 export const DRIFT = "drift";
 export const PLAN = "plan";
@@ -11,13 +11,13 @@ export const IMAGES_LIST = "images-list";
 /** Pipelines that a job of GitLab's writes and another one runs as its child: below the checkout. */
 export const CHILD_OF = { images: "image-jobs/pipeline.yml", plan: "plan/pipeline.yml" } as const;
 export const INSTALL: Step = { run: "make bin/.built" };
-/** On a runner of ours the folder is that of the run before. */
+/** On our own runner the folder still has the files of the previous run. */
 export const CLEAN: Step = { run: "make clean-reports" };
 
 export const checkout = (more: ActionStep["with"] = {}): ActionStep => ({ uses: "actions/checkout", with: { "persist-credentials": false, ...more } });
 /** Inputs of a checkout of the homelab, in a workflow that an application's repository calls. */
 export const HOMELAB_MAIN = { repository: "${{ inputs.homelab }}", ref: "main", token: "${{ secrets.homelab-token }}" };
-/** Without a cache: what a fork's run wrote is read by no other. */
+/** Without a cache, so that no run reads what a fork's run wrote. */
 export const NODE: ActionStep = { uses: "actions/setup-node", with: { "node-version": NODE_VERSION, "package-manager-cache": false } };
 
 /** What a run on the real homelab needs; no token of Vault is among them: each stack's is in the state, encrypted. */

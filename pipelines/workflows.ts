@@ -8,7 +8,7 @@ import { REUSABLE } from "./reusable";
 
 const MAIN = { branches: ["main"] };
 const CHANGE = { pull_request: null };
-/** A change's newer run ends the older; those of main each go to their end. */
+/** A newer run of a pull request cancels the older one. Runs of main all go to their end. */
 const perBranch = (name: string) => ({ group: `${name}-\${{ github.ref }}`, cancel: "${{ github.event_name == 'pull_request' }}" });
 
 /** A repository without a runner that reaches the servers has no job that waits for one. */
@@ -75,7 +75,7 @@ export const WORKFLOWS: readonly Workflow[] = [
     file: "preview.yml",
     name: "preview",
     why: `Shows on each pull request what it changes: a lab in which the base branch is built, and in it a preview of the head. No credential is
-needed or given, so a fork's is safe too. What it says is data (a report), which comment.yml checks and renders.`,
+needed or given, so a fork's is safe too. Its result is data (a report), which comment.yml checks and renders.`,
     on: CHANGE,
     concurrency: { group: "preview-${{ github.event.pull_request.number }}", cancel: true },
     jobs: [{ job: jobNamed("preview") }],
@@ -131,9 +131,9 @@ until the older is done or rejected.`,
     concurrency: { group: "homelab", cancel: false },
     jobs: [
       { job: jobNamed("plan"), if: ON_OUR_RUNNER, outputs: { changed: "${{ steps.plan.outputs.changed }}" } },
-      // Nobody is asked to approve nothing.
+      // Without changes nobody is asked for an approval.
       { job: jobNamed("up"), if: "needs.plan.outputs.changed == 'true'" },
-      // Also where up had nothing to do: what Argo CD delivers, no up does.
+      // It runs even where up had nothing to do: applications that Argo CD delivers do not need it.
       {
         job: jobNamed("rollout"),
         needs: ["plan", "up"],
@@ -144,7 +144,7 @@ until the older is done or rejected.`,
   {
     file: "drift.yml",
     name: "drift",
-    why: `Looks each night for what was changed behind the states and the roles. One issue says what: it is opened, updated, and closed when
+    why: `Looks each night for what was changed without the program and the roles. One issue says what: it is opened, updated, and closed when
 nothing differs any more. The job that holds the homelab's secrets cannot write it, and the one that writes it has none of them.`,
     on: { schedule: [{ cron: "41 4 * * *" }], workflow_dispatch: null },
     concurrency: { group: "drift", cancel: false },

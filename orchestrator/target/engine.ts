@@ -12,7 +12,7 @@ import { type Arguments, oneOf } from "../cli/arguments";
 import { ENGINE_CHOICES } from "../cli/flags";
 import { engineAnswer } from "./engine-answer";
 
-/** A state with its secrets in the clear is read whole. */
+/** Large enough for a whole state with its secrets in the clear. */
 const MAX_OUTPUT_BYTES = 1024 ** 3;
 
 export type EngineChoice = (typeof ENGINE_CHOICES)[number];

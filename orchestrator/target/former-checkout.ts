@@ -1,4 +1,4 @@
-/** The checkout as it was at a commit, in a folder of its own: to ask its program what it was. */
+/** The checkout as it was at a commit, in a folder of its own, so that its program can be asked what its stacks were built from. */
 import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -27,15 +27,15 @@ async function commitOf(name: string): Promise<string> {
 }
 
 /**
- * The commit that a range starts at. It ends with the checkout, whose program is the one that runs.
+ * The commit at which a range starts. The range must end at the commit that is checked out, whose program runs.
  * @param range `main`, `main..HEAD`, `main...HEAD` (from where the two parted)
- * @throws HomelabError E_USAGE for a range of which that is not so
+ * @throws HomelabError E_USAGE for a range with another end
  */
 export async function baseOfRange(range: string): Promise<string> {
   const [, from = "", dots, to = ""] = /^(.*?)(?:(\.{2,3})(.*))?$/.exec(range) ?? [];
   const head = await commitOf("HEAD");
   if (dots !== undefined && (await commitOf(to === "" ? "HEAD" : to)) !== head)
-    throw new HomelabError("E_USAGE", `the range ${range} does not end with what is checked out, which is what would run`, {
+    throw new HomelabError("E_USAGE", `the range ${range} does not end at the commit that is checked out, which is what would run`, {
       subject: range,
       hint: RANGE_HINT,
     });

@@ -9,11 +9,11 @@ export interface StackNode {
   /** Stacks whose outputs it reads. */
   needs: readonly string[];
   description: string;
-  /** Every change of it needs a word of its own. */
+  /** Every change of it must be approved explicitly. */
   production?: true | undefined;
   /** Applications whose objects Argo CD makes. */
   deliveredByArgoCd?: readonly string[] | undefined;
-  /** Words of the command that saves what it holds. */
+  /** The command that saves what the stack holds, word by word. */
   backup?: readonly string[] | undefined;
 }
 
@@ -78,7 +78,7 @@ export class StackGraph {
     return found;
   }
 
-  /** Direct needs, without those that another need already implies: what a person draws. */
+  /** Direct needs, without those that another need already implies: the edges that a drawing shows. */
   reducedNeeds(name: string): string[] {
     const needs = this.node(name).needs;
     return needs.filter((need) => !needs.some((other) => other !== need && this.withNeeds([other]).has(need)));

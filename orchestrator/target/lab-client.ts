@@ -63,7 +63,7 @@ function exchange(url: string, method: string, body?: string, timeoutMs = TIMEOU
   });
 }
 
-/** Another program may listen where a lab did that has ended. */
+/** Another program may listen on the port of a lab that has ended. */
 const controlAnswer = (lab: Pick<LabFile, "control">, what: string): AnswerOf => ({
   from: `${what} of ${lab.control}`,
   code: "E_LAB_CONTROL",
@@ -99,7 +99,7 @@ export async function runningLab(): Promise<LabFile | undefined> {
   }
 }
 
-/** Whether nothing listens any more where the lab took commands. One that is only slow has not ended. */
+/** Whether nothing listens on the lab's control port any more. A lab that is only slow has not ended. */
 export async function labHasEnded({ control: url }: Pick<LabFile, "control">): Promise<boolean> {
   try {
     await exchange(`${url}/status`, "GET");
@@ -121,7 +121,7 @@ export async function requireLab(): Promise<LabFile> {
 const refusalSchema = z.object({ code: z.string(), error: z.string(), hint: z.string().optional() });
 
 /**
- * Tells a running lab which homelab it is used with. One that has grown since it was started is taken over.
+ * Tells a running lab which homelab it is used with. The lab accepts a homelab that has only grown since the lab was started.
  * @throws HomelabError E_LAB_OTHER_SITE where the lab models another one
  */
 export async function tellSite(lab: LabFile, site: LabSite): Promise<void> {
@@ -133,7 +133,7 @@ export async function tellSite(lab: LabFile, site: LabSite): Promise<void> {
   throw new HomelabError(code, error, { subject: labDir(), ...(hint === undefined ? {} : { hint }) });
 }
 
-/** What the lab says of itself, as JSON. */
+/** The lab's own status, as JSON. */
 export async function labStatus(lab: LabFile): Promise<unknown> {
   return control(lab, "GET", "/status");
 }
@@ -141,7 +141,7 @@ export async function labStatus(lab: LabFile): Promise<unknown> {
 export interface LabOptions {
   /** The homelab that it models. */
   site: LabSite;
-  /** As given by flags; others are those of the start before, or the defaults. */
+  /** As given by flags. Others are those of the previous start, or the defaults. */
   ports: Partial<Record<keyof LabPorts, string>>;
   latency?: string;
 }
@@ -161,7 +161,7 @@ export async function startLab(options: LabOptions): Promise<LabFile> {
   const child = spawn(process.execPath, [path.join(projectRoot(), "bin", "lab", "main.js"), "--dir", dir, "--site", siteFile, ...flags], {
     detached: true,
     stdio: ["ignore", "pipe", fd],
-    // It has no business outside this machine, and its own servers are not behind a proxy.
+    // The lab contacts nothing outside this machine, and its own servers are not behind a proxy.
     env: childEnv(Object.fromEntries(PROXY_VARIABLES.map((name) => [name, undefined]))),
   });
   fs.closeSync(fd);

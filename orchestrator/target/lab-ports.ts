@@ -1,4 +1,4 @@
-/** Ports of the lab: those of the start before, since what was built in it has the bastion's address among its inputs. */
+/** Ports of the lab: those of the previous start, since resources that were built in it have the bastion's address among their inputs. */
 import * as fs from "node:fs";
 import * as net from "node:net";
 import * as path from "node:path";
@@ -9,7 +9,7 @@ import { writeFileAtomic } from "../../common/files";
 const portsSchema = z.object({ proxy: z.number(), bastion: z.number(), control: z.number() });
 export type LabPorts = z.infer<typeof portsSchema>;
 
-/** Where nothing was started and nothing is asked for (docs/lab.md). */
+/** For a first start without flags (docs/lab.md). */
 const DEFAULTS: LabPorts = { proxy: 18_080, bastion: 18_022, control: 18_081 };
 const NAMES = ["proxy", "bastion", "control"] as const;
 
@@ -28,7 +28,7 @@ function remembered(dir: string): Partial<LabPorts> {
   }
 }
 
-/** Keeps the ports of a lab that has started, from what it says of itself. */
+/** Keeps the ports of a lab that has started, from its own file. */
 export function rememberPorts(dir: string, { proxy, bastion, control }: { proxy: string; bastion: { port: number }; control: string }): void {
   const ports: LabPorts = { proxy: Number(new URL(proxy).port), bastion: bastion.port, control: Number(new URL(control).port) };
   writeFileAtomic(fileIn(dir), `${JSON.stringify(ports)}\n`);

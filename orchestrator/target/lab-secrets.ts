@@ -1,6 +1,6 @@
 /**
- * The secrets of the lab. A checkout whose files the lab's public key opens has made-up values, and they are used as they are. The
- * files of a real homelab stay closed: the lab gets files of the same names with values of its own, so that no real one gets there.
+ * The secrets of the lab. Where the lab's key, which is published, opens the checkout's files, their values are made up and are used as they
+ * are. The files of a real homelab are not decrypted: the lab gets files of the same names with values of its own, so that it has no real secret.
  */
 import * as crypto from "node:crypto";
 import * as fs from "node:fs";
@@ -63,7 +63,7 @@ export async function labSecrets(dir: string): Promise<string | undefined> {
   for (const name of names) {
     const keys = keysOf(own, name);
     const target = path.join(copy, name);
-    // What is there stays: a value that changes with each start would be a change of the homelab.
+    // An existing file stays: a value that changes with each start would be a change of the homelab.
     if (fs.existsSync(target) && JSON.stringify(keysOf(copy, name)) === JSON.stringify(keys)) continue;
     const entry = name.slice(name.indexOf("/") + 1, -".yaml".length);
     const whole = await entryValues(entry, dir);
@@ -77,7 +77,7 @@ export async function labSecrets(dir: string): Promise<string | undefined> {
   return copy;
 }
 
-/** Where the secrets of a command's site are, and what opens them. @param env the site's environment */
+/** Where the secrets of a command's site are, and the key that opens them. @param env the site's environment */
 export function secretsPlace(env: Readonly<Record<string, string>>): { ageKeyFile?: string; root?: string } {
   const { [ENV.ageKeyFile]: ageKeyFile, [ENV.secretsDir]: root } = env;
   return { ...(ageKeyFile === undefined ? {} : { ageKeyFile }), ...(root === undefined ? {} : { root }) };

@@ -16,7 +16,7 @@ const stackSchema = z.object({
   description: z.string(),
   vms: z.array(z.string()),
   vault: z.boolean(),
-  /** Of `describe` alone. */
+  /** Only from `describe`. */
   machines: z.array(z.object({ name: z.string(), node: z.string(), address: z.string(), cluster: z.boolean() })).optional(),
   apps: z.array(z.string()).optional(),
   deliveredByArgoCd: z.array(z.string()).optional(),
@@ -46,7 +46,7 @@ const descriptionSchema = z.object({
   stacks: z.array(stackSchema),
 });
 
-/** What the reports draw. */
+/** What reports show of the homelab. */
 export interface Estate {
   nodes: string[];
   stacks: {
@@ -75,10 +75,10 @@ export interface Program {
   project: string;
   /** Name of the homelab: its domain. */
   site: string;
-  /** What the program has to say of its data, such as a host that is overcommitted. */
+  /** Warnings about the program's data, such as a host that is overcommitted. */
   warnings: readonly string[];
   graph: StackGraph;
-  /** What a lab is told of the homelab, or why there is nothing to tell. */
+  /** What a lab is told about the homelab, or why it cannot be told. */
   lab: { site: LabSite } | { failure: HomelabError };
   /** The stack of each VM, in the order of the stacks. */
   vms: ReadonlyMap<string, string>;
@@ -115,7 +115,7 @@ function runNode(file: string, input: string, env: Readonly<Record<string, strin
     });
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, stdout, stderr }));
-    // One that does not read its input is free not to.
+    // The program need not read its input.
     child.stdin.on("error", () => undefined);
     child.stdin.end(input);
   });
@@ -149,13 +149,13 @@ export async function askProgram(name: string, input = "", env: Readonly<Record<
   throw errorOf(known);
 }
 
-/** What a new lab is told of the homelab; the program's settings and inventory may be wrong. */
+/** What a new lab is told about the homelab; the program's settings and inventory may be wrong. */
 export const readLabSite = async (): Promise<LabSite> => parseLabSite(await askProgram("lab-site"), "bin/stacks/lab-site.js");
 
 const stackListSchema = z.object({ site: z.string(), vaultAddress: z.string().optional(), stacks: z.array(stackSchema) });
 
 /**
- * The site's name and its stacks, also where the plan cannot be made: without it no missing secret could be written for a stack.
+ * The site's name and its stacks, even where planning fails: otherwise a secret that a stack lacks could not be written.
  * @throws HomelabError with the program's own code where site, settings or VM files are wrong
  */
 export async function listStacks(): Promise<Pick<Program, "site" | "graph" | "vms" | "vaultStack"> & { vaultAddress: string | undefined }> {

@@ -40,7 +40,7 @@ const LAB_ONLY_SALT = "v1:kWfzfobmCgs=:v1:72TQLKskLAmTWhut:zxaWcU0/hwybULTI+9G73
 /** What the engine derives from the two, which takes a quarter of a second in each process. A wrong one would be derived anew. */
 const LAB_ONLY_KEY = "FmgUi5YkwcXtYLF6L1NtaI5m4BTgriwjF8cFniDMdsU=";
 
-/** Where the lab's states are, unless they have moved: `homelab rebuild --lab --to` moves them, and each command goes there since. */
+/** Has the URL of the lab's states once `homelab rebuild --lab --to` has moved them. Each command uses it from then on. */
 const movedBackend = (dir: string): string => path.join(dir, "backend-url");
 
 function labBackend(dir: string): string {
@@ -72,12 +72,12 @@ async function labEnvironment(lab: LabFile, dir: string): Promise<Record<string,
     [ENV.passphraseKey]: `${LAB_ONLY_SALT.split(":")[1]}:${LAB_ONLY_KEY}`,
     [ENV.unlockCommand]: unlockCommand({ kind: "lab" }, "<stack>"),
     PULUMI_SKIP_UPDATE_CHECK: "true",
-    // What is missing is an error with its name, never five downloads through a proxy that leads nowhere.
+    // A missing plugin is an error that names it, instead of five downloads through a proxy that leads nowhere.
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
   };
 }
 
-/** @throws HomelabError E_CONFIG_FILE for a typo of whoever wrote the file, with its line */
+/** @throws HomelabError E_CONFIG_FILE for invalid YAML, with its line */
 function parsedYaml(file: string, text: string): Document.Parsed {
   const document = parseDocument(text);
   const [error] = document.errors;

@@ -27,7 +27,7 @@ const answerSchema = z.object({ version: z.literal(1), stacks: z.array(stackSche
  * @param key of the digests; only those with one key can be compared
  * @param env of the site, for its secrets
  * @param root of the checkout
- * @returns undefined where the program is older than its digests
+ * @returns undefined where the program is too old to print digests
  * @throws HomelabError with the program's own code
  */
 export async function stackInputs(key: string, env: Readonly<Record<string, string>>, root = projectRoot()): Promise<StackInputs[] | undefined> {

@@ -1,4 +1,4 @@
-/** Whom the children of a command trust, beside the authorities that everybody trusts. */
+/** Certificate authorities that the child processes of a command trust, beside those of the system. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { readEnv } from "../../common/env";
@@ -8,7 +8,7 @@ import { projectRoot } from "../../common/paths";
 /** The certificate of the homelab's own authority, where it has one; no secret. Written by `homelab init`. */
 export const ownAuthority = (): string => path.join(projectRoot(), "site", "authority.pem");
 
-/** One file with all certificates: Node and Go take one each. @returns the only one that there is, or `file` with all */
+/** One file with all certificates, since Node and Go take one file each. @returns the only file that was given, or `file` with all */
 function together(file: string, certificates: readonly string[]): string | undefined {
   const [first, ...more] = certificates;
   if (more.length === 0) return first;
@@ -33,8 +33,8 @@ export function realTrust(): Record<string, string> {
 }
 
 /**
- * In the lab: what stands for the world's authorities, and the authority that signs the lab's own routes.
- * @param own certificates of the latter; those that are not there are left out
+ * In the lab: the CA that stands for public authorities, and the authority that signs the homelab's own routes.
+ * @param own certificate of the latter; left out where it is missing
  */
 export function labTrust(dir: string, caFile: string, own: string): Record<string, string> {
   const all = together(path.join(dir, "trusted.pem"), [caFile, ...(fs.existsSync(own) ? [own] : [])]) ?? caFile;

@@ -2,8 +2,8 @@
 import type { RunModel } from "./run-model";
 
 /**
- * Along the longest chain of stacks that have not ended; a stack without a history counts as the mean of the others. How many may run at
- * the same time is not weighed: it is "about", and at least.
+ * The time of the longest chain of stacks that have not ended. A stack without a history counts as the mean of the others. It is a lower
+ * estimate, since it ignores how many stacks may run at the same time.
  * @param times milliseconds of earlier runs, by stack
  * @returns milliseconds; undefined where nothing is known of what is left, and where all of it has taken longer already
  */
@@ -29,5 +29,5 @@ export function timeLeft(model: RunModel, times: ReadonlyMap<string, number>, no
   return longest > 0 ? longest : undefined;
 }
 
-/** In whole minutes: it is no promise. */
+/** In whole minutes, since it is only an estimate. */
 export const leftText = (ms: number): string => (ms < 60_000 ? "less than a minute left" : `about ${Math.round(ms / 60_000)} min left`);

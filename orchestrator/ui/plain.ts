@@ -56,7 +56,7 @@ export class PlainDisplay implements Display {
 
   event(event: RunEvent): void {
     this.#model.apply(event);
-    // What the tree would keep on the screen is among the lines already.
+    // The model's messages, for the tree's screen, are among the lines already.
     this.#model.takeMessages();
     if (event.kind === "run-started") this.#startedAt = event.at;
     const line = plainLine(event, this.options.planned);
@@ -70,7 +70,7 @@ export class PlainDisplay implements Display {
     if (event.kind === "stack-finished") this.#endStack(event, this.options.host, held, line ?? "");
   }
 
-  /** Says what is under way where nothing was said for a while. */
+  /** Writes what is under way where nothing was written for a while. */
   keepAlive(): void {
     const now = this.options.now();
     if (now - this.#spokeAt < QUIET) return;
@@ -80,7 +80,7 @@ export class PlainDisplay implements Display {
 
   close(): void {
     clearInterval(this.#timer);
-    // A run that broke has stacks that never ended.
+    // A run that broke off has stacks that never ended.
     for (const lines of this.#held.values()) this.#say(lines);
     this.#held.clear();
   }
@@ -138,7 +138,7 @@ function plainLine(event: RunEvent, planned: boolean): string | undefined {
     case "timed-out":
       return `the run's time of ${durationText(event.after)} is over: what runs is cancelled, nothing new starts`;
     case "diagnostic":
-      // Errors stand once, below the run, with their resource and the next step.
+      // Errors are shown once, below the run, with their resource and the next step.
       return event.severity !== "warning" ? undefined : `[${event.stack}] ${event.severity}: ${event.message.replaceAll("\n", `\n[${event.stack}]   `)}`;
     case "stack-finished": {
       const { outcome } = event;

@@ -30,7 +30,7 @@ const labelOf = ({ type, name }: ResourceStep): string => `${type.split(":").pop
 export class RunModel {
   readonly #rows = new Map<string, StackRow>();
   readonly #messages: string[] = [];
-  /** What stands below the stacks, such as that the run was interrupted. */
+  /** The line below the stacks, such as that the run was interrupted. */
   note = "";
 
   /** @param backwards a destroy: what needs a stack goes before it */
@@ -61,7 +61,7 @@ export class RunModel {
         this.#ended(event.stack, event.step);
         break;
       case "diagnostic":
-        // Errors stand once, below the run, with their resource and the next step.
+        // Errors are shown once, below the run, with their resource and the next step.
         if (event.severity === "warning") this.#messages.push(`[${event.stack}] ${event.severity}: ${event.message}`);
         break;
       case "stack-finished":
@@ -93,7 +93,7 @@ export class RunModel {
     return [...this.#rows.values()];
   }
 
-  /** What was said since the last call: it stays on the screen, above the stacks. */
+  /** Messages since the last call. They stay on the screen, above the stacks. */
   takeMessages(): string[] {
     return this.#messages.splice(0);
   }

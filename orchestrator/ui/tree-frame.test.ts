@@ -47,7 +47,7 @@ const component = step("create", "homelab:clusters:K3s", "dev-cluster", true);
 const vm = step("create", "proxmoxve:index/vmLegacy:VmLegacy", "k8s-dev-vm");
 const command = step("update", "command:remote:Command", "dev-k3s-run");
 
-test("real work stands before the components around it, with its age; without other work a component is shown", () => {
+test("real work comes before the components around it, with its age; without other work a component is shown", () => {
   const busy = model([started, ...begins(0, "tools", component, vm, command)]);
   expect(frame(busy)).toEqual([
     "▶ tools              1m05s  0 done, 2 under way",
@@ -61,7 +61,7 @@ test("real work stands before the components around it, with its age; without ot
   expect(frame(busy).slice(0, 2)).toEqual(["▶ tools              1m05s  2 done", "      create K3s dev-cluster (64s)"]);
 });
 
-test("more steps than there is room for are counted; what is the same is no work", () => {
+test("more steps than there is room for are counted; steps that change nothing are not shown", () => {
   const many = Array.from({ length: 5 }, (_, i) => step("create", "kubernetes:core/v1:Secret", `s${i}`));
   expect(frame(model([started, ...begins(0, "tools", ...many, step("same", "kubernetes:core/v1:Secret", "s9"))])).slice(0, 5)).toEqual([
     "▶ tools              1m05s  0 done, 5 under way",
@@ -116,7 +116,7 @@ const names = Array.from({ length: 30 }, (_, i) => `stack-${String(i).padStart(2
 const wide = new StackGraph(names.map((name) => ({ name, needs: [], description: "" })));
 const start30: RunEvent = { kind: "run-started", at: 0, operation: "up", stacks: names };
 
-test("30 stacks fit 24 rows: what is over and what waits is folded, what runs and what failed stays", () => {
+test("30 stacks fit 24 rows: ended and waiting stacks are folded, running and failed ones stay", () => {
   const events = [
     start30,
     ...names.slice(0, 10).map((stack) => ends(outcome(stack))),
@@ -152,7 +152,7 @@ test.each([
   }
 });
 
-test("below the stacks stands how long the run still takes, where earlier ones tell and nothing happened to it", () => {
+test("below the stacks is an estimate of the time left, where earlier runs allow one and the run was not interrupted", () => {
   const running = model([started, ...begins(1_000, "tools")]);
   const last = (left?: number): string | undefined => treeFrame(running, { columns: 80, rows: 24 }, false, 65_000, left).at(-1)?.text;
   expect([last(), last(20_000), last(400_000)]).toEqual([expect.stringContaining("dev"), "less than a minute left", "about 7 min left"]);

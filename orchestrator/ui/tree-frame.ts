@@ -27,7 +27,7 @@ export interface FrameSize {
 
 const stateOf = ({ outcome, startedAt }: StackRow): State => outcome?.status ?? (startedAt === undefined ? "waiting" : "running");
 
-/** Real work first: a component only stands around its parts, and is shown where nothing else is under way. */
+/** Real work first. A component only contains other resources, and is shown only where nothing else is under way. */
 function workOf({ active }: StackRow): ActiveStep[] {
   const all = [...active.values()];
   const real = all.filter(({ component }) => !component);
@@ -71,7 +71,7 @@ const folded = (state: State, count: number): Line => ({ text: `${MARK[state]} $
 function* forms(model: RunModel, planned: boolean, now: number): Generator<Line[]> {
   const rows = model.rows();
   for (const steps of STEPS_SHOWN) yield rows.flatMap((row) => stackLines(model, row, { planned, now, steps }));
-  // What is over, and then what waits, as one line each: what runs and what failed stays.
+  // First ended, then waiting stacks are folded to one line each. Running and failed ones stay.
   const gone: State[] = [];
   for (const state of ["succeeded", "unaffected", "waiting", "skipped", "cancelled"] as const) {
     gone.push(state);
@@ -84,7 +84,7 @@ function* forms(model: RunModel, planned: boolean, now: number): Generator<Line[
   }
 }
 
-/** What stands below the stacks: what happened to the run, or how long it still takes. */
+/** The line below the stacks: what happened to the run, or an estimate of the time left. */
 function noteLine(model: RunModel, left: number | undefined): Line | undefined {
   if (model.note !== "") return { text: model.note, colour: NOTE_COLOUR };
   return left === undefined ? undefined : { text: leftText(left), colour: GREY };
@@ -92,7 +92,7 @@ function noteLine(model: RunModel, left: number | undefined): Line | undefined {
 
 /**
  * The fullest form that fits; where none does, as much of the shortest one as there is room for.
- * @param left milliseconds that the run still takes, where earlier ones tell
+ * @param left estimate of the milliseconds that the run still takes, where earlier runs allow one
  */
 export function treeFrame(model: RunModel, size: FrameSize, planned: boolean, now: number, left?: number): Line[] {
   const below = size.rows < 2 ? undefined : noteLine(model, left);

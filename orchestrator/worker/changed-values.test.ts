@@ -10,11 +10,11 @@ test("old and new values of changed properties, also below quoted keys and in li
     { path: 'labels["a.b/c"]', from: '"old"', to: '"new"' },
     { path: "disks[0].size", from: "1", to: "2" },
     { path: "gone", from: "true" },
-    { path: "open", to: "(not known yet)" },
+    { path: "open", to: "(unknown)" },
   ]);
 });
 
-/** As the engines write what is no JSON. */
+/** As the engines write values that JSON does not have. */
 const value = (kind: keyof typeof SIGNATURE, rest: object) => ({ [SIGNATURE_KEY]: SIGNATURE[kind], ...rest });
 
 test("secrets, files and resources are named by what they are, also inside of other values", () => {
@@ -32,25 +32,25 @@ test("secrets, files and resources are named by what they are, also inside of ot
   };
   const shown = [
     { path: "stdin", from: "[secret]", to: "[secret]" },
-    { path: "env", from: '{"A":"[secret]","B":"b"}', to: '{"A":"[secret]","B":"(not known yet)"}' },
+    { path: "env", from: '{"A":"[secret]","B":"b"}', to: '{"A":"[secret]","B":"(unknown)"}' },
     { path: "file", from: "(file 0123456789ab)", to: "(file fedcba987654)" },
     { path: "list", from: "[1]", to: '["(archive)"]' },
     { path: "on", from: '{"a":1}', to: "(urn:pulumi:a)" },
   ];
   expect(changedValues({ op: "update", old, new: next, diffs: Object.keys(old.inputs) })).toEqual(shown);
-  // What differs inside of a secret is the secret's.
+  // A difference inside of a secret is shown as the secret.
   expect(changedValues({ op: "update", old, new: next, detailedDiff: { "stdin.password": { diffKind: "update" } } })).toEqual([
     { path: "stdin.password", from: "[secret]", to: "[secret]", kind: "update" },
   ]);
   expect(driftedValues({ old, new: next }).map(({ path }) => path)).toEqual(["env.B", "file", "list[0]", "on"]);
 });
 
-test("what is not known yet is called so in every form that the engines have: an unknown text, number, list and map", () => {
+test("an unknown value is called so in every form that the engines have: an unknown text, number, list and map", () => {
   const old = { inputs: { a: 1, b: { c: 1 } } };
   for (const mark of UNKNOWNS)
     expect(changedValues({ op: "update", old, new: { inputs: { a: mark, b: { c: mark } } }, detailedDiff: { a: {}, b: {} } })).toEqual([
-      { path: "a", from: "1", to: "(not known yet)" },
-      { path: "b", from: '{"c":1}', to: '{"c":"(not known yet)"}' },
+      { path: "a", from: "1", to: "(unknown)" },
+      { path: "b", from: '{"c":1}', to: '{"c":"(unknown)"}' },
     ]);
 });
 

@@ -26,7 +26,7 @@ function parts(path: string): string[] {
   );
 }
 
-/** The value at a path, or undefined where there is none. Of what is below a secret, the secret. */
+/** The value at a path, or undefined where there is none. For a path inside a secret, the secret. */
 function at(value: unknown, path: string): unknown {
   let found = value;
   for (const part of parts(path)) {
@@ -37,9 +37,9 @@ function at(value: unknown, path: string): unknown {
   return found;
 }
 
-/** What a value of another kind than JSON's is called: a secret, a file. Undefined for JSON's own. */
+/** The name of a value that JSON does not have, such as a secret or a file. Undefined for JSON's own values. */
 function nameOf(value: unknown): string | undefined {
-  if (UNKNOWNS.has(value)) return "(not known yet)";
+  if (UNKNOWNS.has(value)) return "(unknown)";
   if (!isTree(value)) return undefined;
   const kind = value[SIGNATURE_KEY];
   if (kind === undefined) return undefined;
@@ -58,12 +58,12 @@ function kindOf(diffKind: string | undefined): Pick<ChangedValue, "kind" | "repl
   return { kind, ...(replaces === undefined ? {} : { replaces: true }) };
 }
 
-/** Empty for other steps than updates and replacements, where a list of everything says nothing. */
+/** Empty for other steps than updates and replacements, where it would list every property. */
 export function changedValues({ op, old, new: next, detailedDiff, diffs }: StepChange): ChangedValue[] {
   if (op !== "update" && op !== "replace") return [];
   const paths = detailedDiff === undefined ? (diffs ?? []) : Object.keys(detailedDiff);
   return paths.flatMap((path) => {
-    // What a diff compares: with inputs, or with what the resource was found to be.
+    // A diff compares with the old inputs, or with the properties that the resource was found to have.
     const before = at(old?.inputs, path) ?? at(old?.outputs, path);
     const after = at(next?.inputs, path);
     if (before === undefined && after === undefined) return [];
@@ -97,8 +97,8 @@ function differing(before: unknown, after: unknown, path: string): ChangedValue[
 }
 
 /**
- * What was found to differ from the state. A refresh says of a resource only that it does: the values are in its inputs, as they
- * would be written, or else in its outputs. A secret is masked on both sides and shows no difference.
+ * How a resource differs from its state. A refresh only reports that it differs: the values are compared here, in its inputs, or else in its
+ * outputs. A secret is masked on both sides and shows no difference.
  */
 export function driftedValues({ old, new: next }: Pick<StepChange, "old" | "new">): ChangedValue[] {
   const inputs = differing(old?.inputs, next?.inputs, "");

@@ -24,6 +24,6 @@ test.each([
   expect(exportedOutputs(text)).toEqual({});
 });
 
-test.each([undefined, "text", [], { token: "s.secret" }])("what is no export is refused, and nothing of it is said: %j", (text) => {
+test.each([undefined, "text", [], { token: "s.secret" }])("what is no export is refused, and the error has nothing of it: %j", (text) => {
   expect(() => exportedOutputs(text)).toThrow(/^pulumi stack export printed what is no state$/);
 });

@@ -8,7 +8,7 @@ const { secret: SECRET } = SIGNATURE;
 const STACK_TYPE = "pulumi:pulumi:Stack";
 
 const exportSchema = z.looseObject({
-  // A stack that was just made may have none, as in state/pending-creates.ts.
+  // A new stack may have none, as in state/pending-creates.ts.
   deployment: z
     .looseObject({
       resources: z.array(z.looseObject({ type: z.string(), delete: z.boolean().optional(), outputs: z.record(z.string(), z.unknown()).nullish() })).nullish(),

@@ -9,7 +9,7 @@ test.each([
   ["PUT /v1/sys/policy: status 429", ["429"], "throttled"],
   ["Vault: PUT sys/mounts: 503 Vault is sealed", ["503"], "throttled"],
   ["the server answered HTTP/1.1 403 Forbidden", ["403"], "refused"],
-  // Who is refused and cut off is refused.
+  // A refusal outweighs a cut connection.
   ["403: status 403, then ECONNRESET", ["403", "ECONNRESET"], "refused"],
 ])("%s", (message, codes, kind) => {
   expect([codesIn(message), failureClass([{ message }])]).toEqual([codes, kind]);
@@ -30,7 +30,7 @@ test("codes that are given as data decide, and no text is read beside them", () 
   const of = (message: string, ...codes: string[]) => failureClass([{ message, codes }]);
   expect(of("something in another language", "503")).toBe("throttled");
   expect(of("Proxmox: 500", "PVE_LOCK")).toBe("busy");
-  // A text that only speaks of a code, such as one that a script printed.
+  // A text that only mentions a code, such as one that a script printed.
   expect(of("the log says: status 503, ECONNRESET")).toBe("other");
   expect(of("x", "E_OF_NOBODY")).toBe("other");
   expect(of("x", "503", "403")).toBe("refused");

@@ -1,7 +1,7 @@
 /**
- * The one place that tells what kind an error is. The embedded engine gives the codes that this project's providers know as data, and then no
- * text is read. The Pulumi CLI, and official plugins, give no more than text: codes that are part of the protocols (gRPC, HTTP, the
- * system) are looked for in it, and Proxmox's one sentence about a lock. Who decides by it gets the class.
+ * The only place that classifies errors. The embedded engine passes on, as data, the error codes that this project's providers know, and then
+ * no text is read. The Pulumi CLI and official plugins give only text. It is searched for codes of the protocols (gRPC, HTTP, the system), and
+ * for Proxmox's one sentence about a lock. Callers decide by the class.
  */
 import type { FailureClass } from "./worker-protocol";
 
@@ -68,7 +68,7 @@ export function codesIn(message: string): string[] {
   return [...new Set(found)].filter((code) => Object.hasOwn(CLASS_OF, code));
 }
 
-/** An error as an engine told it. `codes`: the provider's own, as data; undefined where nobody says them, so that the text is read. */
+/** An error as an engine reported it. `codes`: the provider's own, as data; undefined where the engine has none, so that the text is read. */
 export interface ToldError {
   message: string;
   codes?: readonly string[] | undefined;
@@ -78,19 +78,19 @@ export interface ToldError {
 export const codesOf = ({ message, codes }: ToldError): string[] =>
   codes === undefined ? codesIn(message) : codes.filter((code) => Object.hasOwn(CLASS_OF, code));
 
-/** Of one error: what may pass by itself, only where nothing in it says that it will not. */
+/** The class of one error. A code of a refusal outweighs the others: such an error does not pass by itself. */
 function classOf(error: ToldError): FailureClass {
   const classes = codesOf(error).map((code) => CLASS_OF[code] ?? "other");
   return classes.find((found) => found === "refused") ?? classes[0] ?? "other";
 }
 
-/** Of all errors of a stack: one that does not pass makes another try useless. */
+/** The class of all errors of a stack. One that does not pass by itself outweighs the others: another try would be useless. */
 export function failureClass(errors: readonly ToldError[]): FailureClass {
   const classes = errors.filter(({ message }) => !isSummary(message)).map(classOf);
   return classes.find((found) => found === "refused" || found === "other") ?? classes[0] ?? "other";
 }
 
-/** What an engine, or the program that it stopped, says of any update that failed, besides the errors themselves. */
+/** What an engine, or the program that it stopped, prints about every failed update, besides the errors themselves. */
 const isSummary = (message: string): boolean =>
   /^(update|preview|destroy|refresh|resource operation) (failed|was canceled)|^Running program [\s\S]*(Channel has been shut down|Resource monitor is terminating|Cancelled|CANCELLED)/.test(
     message.trim(),

@@ -1,7 +1,7 @@
-/** The engine refuses to replace or delete what is protected, and names a flag of the program. What a person sets is a setting. */
+/** The engine refuses to replace or delete a protected resource, and names a flag of the program. Here a person changes a setting instead. */
 const PROTECTED = /resource "(urn:[^"]*homelab:hosts:Vm\$[^"]*::([^":]+)-vm)"[\s\S]*?(?:marked for protection|it is protected)/;
 
-/** What to do about a VM that may not go, or undefined where no error is about one. */
+/** What to do about a protected VM, or undefined where no error is about one. */
 export function protectedVmHint(errors: readonly string[]): string | undefined {
   const vm = errors.map((error) => PROTECTED.exec(error)?.[2]).find((name) => name !== undefined);
   if (vm === undefined) return undefined;

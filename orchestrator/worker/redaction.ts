@@ -6,8 +6,8 @@ import type { StackProcess } from "./stack-process";
 import type { OutputValue, WorkerMessage, WorkerResult } from "./worker-protocol";
 
 /**
- * Decrypts the secrets of the checkout, in memory, and gives each to the redactor before anything can say it. Also the first
- * check of a run: without a key that opens them, nothing starts.
+ * Decrypts the secrets of the checkout, in memory, and gives each to the redactor before anything is printed. This is also the first check of a
+ * run: without a key that opens them, nothing starts.
  * @param env the site's environment, for the age key of the lab
  * @param stacks whose own values, which win over the common ones, are registered too
  */
@@ -21,14 +21,14 @@ function registerAll(redactor: Redactor, value: unknown): void {
   else if (typeof value === "object" && value !== null) for (const item of Object.values(value)) registerAll(redactor, item);
 }
 
-/** Secret outputs were made by the run itself: what is said of them from now on is hidden too. */
+/** Secret outputs are created by the run itself: they are redacted from now on. */
 function registerOutputs(redactor: Redactor, outputs: Readonly<Record<string, OutputValue>>): void {
   for (const { secret, value } of Object.values(outputs)) if (secret) registerAll(redactor, value);
 }
 
 /**
- * A worker whose every word is redacted as it comes in, whole, before anything can cut, wrap or escape it on its way to a
- * display, a report or a comment. Values of outputs stay as they are: who shows them decides.
+ * A worker whose messages are redacted as they arrive, whole, before anything can cut, wrap or escape them on the way to a display, a report or
+ * a comment. Values of outputs stay as they are: the code that shows them decides.
  */
 export function redactedProcess(
   redactor: Redactor,

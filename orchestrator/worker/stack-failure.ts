@@ -1,10 +1,10 @@
-/** What of a failed operation is worth saying. The Automation API's message holds the whole command line and all output. */
+/** The useful part of a failed operation's error. The Automation API's message has the whole command line and all output. */
 import { asError, HomelabError } from "../../common/errors";
 import { codesOf, failureClass, type ToldError } from "./failure-class";
 import { protectedVmHint } from "./protected-vm";
 import type { WorkerResult } from "./worker-protocol";
 
-/** Who holds the stack, as both engines say it of each lock: `<file>: created by root@vm (pid 8969) at 2026-11-30T10:27:33Z`. */
+/** Who holds the stack. Both engines print for each lock: `<file>: created by root@vm (pid 8969) at 2026-11-30T10:27:33Z`. */
 function heldBy(message: string): string {
   const holders = [...message.matchAll(/created by (\S+) \(pid (\d+)\) at (\S+)/g)].map(([, who, pid, since]) => `${who} (process ${pid}, since ${since})`);
   return `another run holds the stack${holders.length === 0 ? "" : `: ${[...new Set(holders)].join(", ")}`}`;

@@ -13,7 +13,7 @@ export interface StackProcess {
   cancel(): void;
 }
 
-/** How much of a worker's stderr is kept for the case that it dies. */
+/** How many characters of a worker's stderr are kept for the case that it dies. */
 const STDERR_TAIL = 4_000;
 
 function spawnWorker(env: Readonly<Record<string, string | undefined>>): ChildProcess {
@@ -55,7 +55,7 @@ class Worker {
     private readonly gone: (worker: Worker) => void,
   ) {
     this.#child = spawnWorker(env);
-    // Redacted before its tail is cut: half a secret is none that could be found.
+    // Redacted before its tail is cut, since half a secret would not be recognised.
     const tail = redactor.stream((text) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_TAIL);
     });
@@ -74,7 +74,7 @@ class Worker {
   #read(raw: unknown): void {
     const { data, error } = fromWorkerSchema.safeParse(raw);
     if (error !== undefined) {
-      // Its next words cannot be trusted either: it is ended, and what it did is not known.
+      // Its further messages cannot be trusted either. It is killed, and what it did is not known.
       this.#end(`does not speak the protocol: ${z.prettifyError(error)}`);
       this.kill();
       return;
@@ -88,7 +88,7 @@ class Worker {
 
   begin(task: WorkerTask, listener: { message(message: WorkerMessage): void; ended(how: string): void }): void {
     this.#listener = listener;
-    // What the task before had printed explains nothing of this one.
+    // Output of the previous task does not explain a failure of this one.
     this.#stderr = "";
     this.#child.send({ protocol: PROTOCOL, task });
   }
@@ -101,12 +101,12 @@ class Worker {
     if (this.#child.pid !== undefined && this.#child.exitCode === null) process.kill(-this.#child.pid, "SIGKILL");
   }
 
-  /** It has done its task, and what it says now is nobody's. */
+  /** It has done its task: further messages are ignored. */
   rest(): void {
     this.#listener = undefined;
   }
 
-  /** It ends by itself once nothing of it is under way. */
+  /** Lets it end by itself, as soon as nothing is under way in it. */
   dismiss(): void {
     if (this.#child.connected) this.#child.disconnect();
   }
@@ -114,7 +114,7 @@ class Worker {
 
 /**
  * Runs stack operations, each in a worker process of its own while it lasts. A worker whose task ended well takes the next one; one
- * whose task failed does not, since nobody knows what that left in it. `close` ends those that wait.
+ * whose task failed does not, since its condition is not known. `close` ends idle workers.
  */
 export class StackProcesses {
   readonly #idle: Worker[] = [];

@@ -17,7 +17,7 @@ export function automationApi(): Promise<typeof import("@pulumi/pulumi/automatio
   return automation;
 }
 
-/** The executable. Ours is not asked for its version, which takes a process of its own. */
+/** The engine's executable. Ours is not asked for its version, since that takes a process of its own. */
 async function command({ engineRoot }: WorkerTask): Promise<PulumiCommand> {
   const { PulumiCommand } = await automationApi();
   if (engineRoot === undefined) return PulumiCommand.get({});
@@ -30,10 +30,9 @@ async function workspace(task: WorkerTask): Promise<LocalWorkspace> {
 }
 
 /**
- * The task's stack, taken to be there: each command names it, so that it need not be selected, which takes a process of its own. After
- * an operation the Automation API asks the engine twice for the outputs, and once for the update that it has just seen; each is a
- * process that starts anew (a quarter of a second of processor time). The outputs are read at once, and the update is known from its
- * events.
+ * The task's stack, assumed to exist. Each command names it, so it need not be selected, which takes a process of its own. After an operation
+ * the Automation API asks the engine twice for the outputs, and once for the update that it has just seen. Each of these starts a process (a
+ * quarter of a second of processor time). Here the outputs are read by one process, and the update is known from its events.
  */
 async function assumedStack(task: WorkerTask): Promise<Stack> {
   const { Stack } = await automationApi();
@@ -45,11 +44,11 @@ async function assumedStack(task: WorkerTask): Promise<Stack> {
   return stack;
 }
 
-/** One export, in the place of the outputs with and without their secrets. By the Automation API, which knows a stack that is not there. */
+/** One export instead of two reads of the outputs, with and without secrets. The Automation API has an error of its own for a missing stack. */
 async function outputsOf({ stack }: WorkerTask, ws: LocalWorkspace): Promise<OutputMap> {
   return exportedOutputs(
     await ws.exportStack(stack).catch((thrown: unknown) => {
-      // Its message repeats a part of what could not be read, secrets among it.
+      // Its message repeats a part of the text that could not be parsed, perhaps with secrets.
       if (thrown instanceof SyntaxError) return undefined;
       throw thrown;
     }),
@@ -67,14 +66,14 @@ async function isThere(task: WorkerTask): Promise<boolean> {
   }
 }
 
-/** Makes the stack, or finds it made: one process of the engine. */
+/** Creates the stack where it is missing, by one process of the engine. */
 async function create(task: WorkerTask): Promise<void> {
   await engineRunner(task.engineRoot, task.workDir)(["stack", "select", task.stack, "--create"], {});
 }
 
 /**
- * Does something with the task's stack, which is made first where it is not there and the operation builds it.
- * @param use refuses a stack that is not there before it does anything
+ * Does something with the task's stack. A missing stack is created first, where the operation builds it.
+ * @param use must refuse a missing stack before it does anything
  * @returns undefined where there is no stack, and nothing to do
  */
 export async function withStack<T>(task: WorkerTask, use: (stack: Stack) => Promise<T>): Promise<T | undefined> {
@@ -82,7 +81,7 @@ export async function withStack<T>(task: WorkerTask, use: (stack: Stack) => Prom
   const builds = task.operation === "up" || task.operation === "preview";
   if (builds && task.isNew === true) await create(task);
   const stack = await assumedStack(task);
-  // Before these use the stack, they run commands of their own on it, which say of a missing one what no error class tells.
+  // With these options, commands of the engine run on the stack first. Their failure for a missing stack has no error class of its own.
   if ((task.adopt === true || task.unprotect === true) && !builds && !(await isThere(task))) return undefined;
   if (task.adopt === true && builds && task.isNew !== true) await create(task);
   try {
@@ -95,7 +94,7 @@ export async function withStack<T>(task: WorkerTask, use: (stack: Stack) => Prom
   return use(stack);
 }
 
-/** From then on nothing in the stack's state is protected. */
+/** Removes the protection of every resource in the stack's state. */
 export async function unprotectAll(task: WorkerTask): Promise<void> {
   await engineRunner(task.engineRoot, task.workDir)(["state", "unprotect", "--all", "--yes", "--stack", task.stack], {});
 }

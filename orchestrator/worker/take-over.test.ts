@@ -17,7 +17,7 @@ interface State {
   deployment: { resources: { urn: string }[]; pending_operations: { resource: { urn: string; type: string; parent?: string } }[] };
 }
 
-/** An engine with a state that is empty, and a world in which these exist already. @param replaced what an `up` would replace once it is in the state */
+/** An engine with an empty state, and a world in which these exist already. @param replaced what an `up` would replace once it is in the state */
 function world(wanted: readonly Wanted[], existing: ReadonlySet<string>, replaced: ReadonlySet<string> = new Set()) {
   const state: State = { deployment: { resources: [{ urn: urnOf("pulumi:pulumi:Stack", "s") }], pending_operations: [] } };
   const ran: string[] = [];
@@ -62,19 +62,19 @@ test("what exists under the id of a creation that failed comes into the state, a
   expect(said).toEqual(["dns is there already, as node01/103: it is taken into the state"]);
 });
 
-test("a failure of what is not there is the run's own", async () => {
+test("where the resource does not exist, the failure is the run's own", async () => {
   const { parts, ran } = world([{ type: VM, name: "broken", inputs: { nodeName: "node01", vmId: 9, fails: true } }], new Set());
   await expect(upTakingOver(parts)).rejects.toThrow("the update failed");
   expect(ran).toContain("refresh --yes");
 });
 
-test("of what says no id, nothing is looked for", async () => {
+test("a creation whose inputs determine no id is not looked for", async () => {
   const { parts, ran } = world([{ type: COMMAND, name: "role", inputs: { fails: true } }], new Set());
   await expect(upTakingOver(parts)).rejects.toThrow("the update failed");
   expect(ran).toEqual([]);
 });
 
-test("what is there and would be replaced is another's: it is named, forgotten, and nothing is done to it", async () => {
+test("an existing resource that would be replaced is not the program's: it is named, removed from the state, and left untouched", async () => {
   const { parts, holds } = world([vm("dns", 103)], new Set(["node01/103"]), new Set([urnOf(VM, "dns")]));
   await expect(upTakingOver(parts)).rejects.toMatchObject({
     code: "E_NOT_OURS",

@@ -1,13 +1,13 @@
 /**
- * An `up` of a stack whose state is lost, while what it describes is there. A creation fails where the thing exists already: then it is
- * looked for under the id that its inputs give, as a creation that was cut is, and comes into the state; the `up` is begun again until
- * nothing of that kind fails. Nothing is known by a message, so that it works with every provider.
+ * An `up` of a stack whose state is lost, while its resources exist. Creating an existing resource fails. Then it is looked for under the id that
+ * its inputs determine, in the same way as a pending creation, and taken into the state. The `up` is repeated until no creation fails for this
+ * reason. Error messages are not read, so it works with every provider.
  */
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
 import { adoptPending, type EngineCommand, ID_OF, readState, writeState } from "../state/pending-creates";
 
-/** What a step's event says of a resource that is to be made. Secrets in its inputs are masked; no id is made of one. */
+/** What a step's event says about a resource to create. Secrets in its inputs are masked; no id contains one. */
 const goalSchema = z.object({
   urn: z.string(),
   type: z.string(),
@@ -37,7 +37,7 @@ export class FailedCreations {
     if (goal !== undefined) this.#failed.set(goal.urn, goal);
   };
 
-  /** Those since the last call, whose inputs say under which id they would be there. */
+  /** Failed creations since the last call whose inputs determine an id. */
   take(): Goal[] {
     const failed = [...this.#failed.values()].filter(({ type, inputs }) => ID_OF[type]?.(inputs) !== undefined);
     this.#begun.clear();
@@ -46,7 +46,7 @@ export class FailedCreations {
   }
 }
 
-/** Writes them into the state as creations that were cut. */
+/** Writes them into the state as pending creations. */
 async function leavePending(run: EngineCommand, stack: string, goals: readonly Goal[]): Promise<void> {
   const whole = await readState(run, stack);
   const known = new Set((whole.deployment?.resources ?? []).map(({ urn }) => urn));
@@ -57,7 +57,7 @@ async function leavePending(run: EngineCommand, stack: string, goals: readonly G
   await writeState(run, stack, whole, { pending_operations: [...(whole.deployment?.pending_operations ?? []), ...pending] });
 }
 
-/** What became of a look: those that are in the state now. */
+/** Looks for existing resources. @returns those that are in the state now */
 async function lookFor(run: EngineCommand, stack: string, goals: readonly Goal[]): Promise<Goal[]> {
   await leavePending(run, stack, goals);
   const asked = goals.map(({ urn, type, inputs }) => ({ urn, type, id: ID_OF[type]?.(inputs) }));
@@ -79,7 +79,7 @@ export interface TakeOver {
   run: EngineCommand;
   stack: string;
   failed: FailedCreations;
-  /** One try, which goes on behind a failure. */
+  /** One `up`, which continues with other resources after a failure. */
   attempt(): Promise<void>;
   /** What an `up` would do now. */
   preview(): Promise<readonly PlannedStep[]>;
@@ -89,8 +89,9 @@ export interface TakeOver {
 const nameOf = (urn: string): string => urn.split("::").at(-1) ?? urn;
 
 /**
- * What is there under such a name and would be replaced or deleted is not what the program means: it is forgotten again, untouched.
- * @throws HomelabError E_NOT_OURS which names all of it
+ * A resource that was found, and that an `up` would replace or delete, is not the one that the program describes. It is removed from the state
+ * again, and left untouched.
+ * @throws HomelabError E_NOT_OURS which names all of them
  */
 async function refuseForeign({ run, stack, preview }: TakeOver, found: readonly Goal[]): Promise<void> {
   const urns = new Set(found.map(({ urn }) => urn));
@@ -109,7 +110,7 @@ async function refuseForeign({ run, stack, preview }: TakeOver, found: readonly 
   });
 }
 
-/** @throws what the last try threw, where nothing that it failed to make is there; HomelabError E_NOT_OURS */
+/** @throws what the last try threw, where none of the resources that it failed to create exists; HomelabError E_NOT_OURS */
 export async function upTakingOver(parts: TakeOver): Promise<void> {
   for (;;) {
     try {
@@ -117,7 +118,7 @@ export async function upTakingOver(parts: TakeOver): Promise<void> {
     } catch (thrown) {
       const goals = parts.failed.take();
       const found = goals.length === 0 ? [] : await lookFor(parts.run, parts.stack, goals);
-      // Each round takes over at least one, and a resource that is in the state is not created again: it ends.
+      // Each round takes over at least one resource, and does not create one that is in the state: so the loop ends.
       if (found.length === 0) throw thrown;
       for (const { urn, type, inputs } of found) parts.say(urn, `${nameOf(urn)} is there already, as ${ID_OF[type]?.(inputs)}: it is taken into the state`);
       await refuseForeign(parts, found);

@@ -4,7 +4,7 @@ import { saysLocked, whenFree } from "./when-free";
 class Held extends Error {}
 const isHeld = (thrown: unknown): boolean => thrown instanceof Held;
 
-/** An operation that finds its stack held so many times, on a clock that turns by itself. */
+/** An operation that finds its stack held so many times, with a clock that advances by itself. */
 function held(times: number, signal = new AbortController().signal) {
   const told: string[] = [];
   const waited: number[] = [];
@@ -23,7 +23,7 @@ function held(times: number, signal = new AbortController().signal) {
   return { operate, told, waited, options: { clock, signal, isHeld, tell: () => told.push("waiting") } };
 }
 
-test("a stack that is held is waited for, and that is said once", async () => {
+test("a stack that is held is waited for, and that is reported once", async () => {
   const { operate, told, waited, options } = held(3);
   await expect(whenFree(operate, { ...options, waits: true })).resolves.toBe("done");
   expect([told, waited]).toEqual([["waiting"], [2_000, 2_000, 2_000]]);

@@ -6,7 +6,7 @@ import { retry } from "../../common/retry";
 /** Milliseconds between two tries. */
 const TRY_AGAIN = 2_000;
 
-/** Of a command of the engine: whether it met another run's lock. Both engines say it so, and the Automation API knows it by the same words. */
+/** Whether a command of the engine failed because of another run's lock. Both engines use these words, and the Automation API reads them. */
 export const saysLocked = (thrown: unknown): boolean => /the stack is currently locked by|\[409\] Conflict: Another update/.test(asError(thrown).message);
 
 export interface WhenFree {
@@ -20,7 +20,7 @@ export interface WhenFree {
   tell(): void;
 }
 
-/** @throws what the operation throws, but for a stack that is held while it waits for it */
+/** @throws what the operation throws, except while it waits for a stack that is held */
 export function whenFree<T>(operate: () => Promise<T>, { clock, signal, waits, isHeld, tell }: WhenFree): Promise<T> {
   return retry(operate, {
     ...{ clock, signal, firstMs: TRY_AGAIN, longestMs: TRY_AGAIN },

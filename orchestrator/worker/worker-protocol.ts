@@ -28,11 +28,11 @@ const taskSchema = z.object({
   formerOutputs: z.boolean().optional(),
   /** Of `up` and `preview`: no run of this machine knows the stack, so it is made first; one that is there stays as it is. */
   isNew: z.boolean().optional(),
-  /** Of `up`: the state is lost and what it was of may be there. What cannot be made because it exists is taken into the state. */
+  /** Of `up`: the state is lost while its resources may exist. A resource that cannot be created because it exists is taken into the state. */
   takeOver: z.boolean().optional(),
   /** Of `up` and `preview`: applications that Argo CD delivers. Objects of theirs that the program would delete are refused. */
   deliveredByArgoCd: z.array(z.string()).optional(),
-  /** The state may not say what is there, so the engine reads the resources before it compares. */
+  /** The state may be out of date, so the engine reads the resources before it compares. */
   refresh: z.boolean().optional(),
 });
 type CheckedTask = z.infer<typeof taskSchema>;
@@ -41,7 +41,7 @@ export type WorkerTask = Omit<CheckedTask, "engineRoot"> & { engineRoot: string 
 /** Parent to child: a task, and the next one when its result is there; in between cancels. The first asks the engine to stop at the next safe point. */
 export const toWorkerSchema = z.union([z.object({ protocol: z.literal(PROTOCOL), task: taskSchema }), z.object({ cancel: z.literal(true) })]);
 
-/** A property's old and new value as JSON; `from` is missing where it is added, `to` where it goes. */
+/** A property's old and new value as JSON; `from` is missing where it is added, `to` where it is removed. */
 export const changedValueSchema = z.object({
   path: z.string(),
   from: z.string().optional(),
@@ -58,13 +58,13 @@ export const stepSchema = z.object({
   urn: z.string(),
   type: z.string(),
   name: z.string(),
-  /** A component: its parts are what is made. */
+  /** A component resource: only its children are created. */
   component: z.boolean(),
   /** Changed property paths, where the engine knows them. */
   diffs: z.array(z.string()),
   /** Properties that force a replacement. */
   keys: z.array(z.string()),
-  /** A deletion that only forgets: what is there stays (Pulumi: `retainOnDelete`). */
+  /** A deletion from the state only: the resource itself stays (`retainOnDelete`). */
   kept: z.boolean().optional(),
   /** Of an update, a replacement or a refresh, whole; secrets are masked by the engine. */
   values: z.array(changedValueSchema),
@@ -72,11 +72,10 @@ export const stepSchema = z.object({
 export type ResourceStep = z.infer<typeof stepSchema>;
 
 /**
- * Why a stack failed, for who decides by it (what is tried again); the text is for people. Decided in one place, failure-class.ts.
+ * Why a stack failed. Code decides by it what is tried again; the error's text is only for people. It is set in one place, failure-class.ts.
  *
  * locked: another run holds the stack. busy: what the change needs is held for a moment, such as a VM's or a storage's lock.
- * unreachable: no connection, or it was cut. throttled: asked to come back later. timeout: too slow. refused: who asked may not, or
- * what was asked for is wrong.
+ * unreachable: no connection, or it was cut. throttled: asked to come back later. timeout: too slow. refused: not allowed, or a wrong request.
  */
 export const FAILURE_CLASSES = ["locked", "busy", "unreachable", "throttled", "timeout", "refused", "cancelled", "worker", "engine", "other"] as const;
 export type FailureClass = (typeof FAILURE_CLASSES)[number];
@@ -86,7 +85,7 @@ export const errorSchema = z.object({
   message: z.string(),
   hint: z.string().optional(),
   class: z.enum(FAILURE_CLASSES).optional(),
-  /** Codes of gRPC, HTTP and the system that stand in the provider's errors: `UNAVAILABLE`, `503`, `ECONNREFUSED`. */
+  /** Codes of gRPC, HTTP and the system in the provider's errors: `UNAVAILABLE`, `503`, `ECONNREFUSED`. */
   provider: z.array(z.string()).optional(),
 });
 
@@ -104,7 +103,7 @@ const resultSchema = z.object({
   /** Of `status`. */
   state: z.object({ exists: z.boolean(), resources: z.number(), lastUpdate: z.string().optional(), locked: z.boolean() }).optional(),
   error: errorSchema.optional(),
-  /** The worker was ended before it had a result: what it did is not known. Its parent's word. */
+  /** The worker was killed before it had a result: what it did is not known. Set by its parent. */
   inDoubt: z.boolean().optional(),
 });
 export type WorkerResult = z.infer<typeof resultSchema>;
@@ -112,7 +111,7 @@ export type WorkerResult = z.infer<typeof resultSchema>;
 const messageSchema = z.discriminatedUnion("kind", [
   z.object({ kind: z.enum(["step-started", "step-done", "step-failed"]), step: stepSchema }),
   z.object({ kind: z.literal("diagnostic"), severity: z.enum(["info", "warning", "error"]), urn: z.string(), message: z.string() }),
-  /** What a provider says of a step that waits: the last word of each resource is shown, and none is kept. */
+  /** A provider's message about a step that waits: the last one of each resource is shown, and none is kept. */
   z.object({ kind: z.literal("progress"), urn: z.string(), message: z.string() }),
   z.object({ kind: z.literal("result"), result: resultSchema }),
 ]);

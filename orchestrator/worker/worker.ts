@@ -22,11 +22,11 @@ import { type OutputValue, type ResourceStep, toWorkerSchema, type WorkerMessage
 /** Of the task that is under way. */
 let abort = new AbortController();
 
-/** Messages of this turn of the event loop: each write to the parent costs as much as the work that it tells of. */
+/** Messages of this turn of the event loop, sent together: a write to the parent costs as much as the work that it reports. */
 let outbox: WorkerMessage[] = [];
 
 function flush(): void {
-  // The orchestrator may have died: nobody is told then, and the engine still comes to a safe point.
+  // The orchestrator may have died. Then nothing is sent, and the engine still comes to a safe point.
   if (outbox.length > 0 && process.connected) process.send?.(outbox);
   outbox = [];
 }
@@ -36,7 +36,7 @@ function send(message: WorkerMessage): void {
   outbox.push(message);
 }
 
-/** @param reads a refresh, whose updates are what was found */
+/** @param reads whether it is a refresh, whose updates are differences that were found */
 function step(metadata: StepEventMetadata, reads: boolean): ResourceStep {
   return {
     op: metadata.op,
@@ -52,8 +52,8 @@ function step(metadata: StepEventMetadata, reads: boolean): ResourceStep {
 }
 
 /**
- * A package's default provider. The engine hides what it does with one, but not that it goes; and a preview that takes another
- * stack's outputs from its plan, not from its state, says so of the provider that would have read the state.
+ * Whether the step is of a package's default provider. The engine hides such steps, except deletions. A preview has such a deletion where it takes
+ * another stack's outputs from its plan: the provider that would have read them from the state is not used.
  */
 const isDefaultProvider = ({ type, name }: ResourceStep): boolean => type.startsWith("pulumi:providers:") && /^default(_|$)/.test(name);
 
@@ -67,7 +67,7 @@ function severityOf(severity: string): "info" | "warning" | "error" | undefined 
   return severity === "info" || severity === "info#err" ? "info" : undefined;
 }
 
-/** What the embedded engine says besides what the Automation API knows of a diagnostic. */
+/** What the embedded engine adds to the Automation API's form of a diagnostic. */
 const codesSchema = z.looseObject({ codes: z.array(z.string()).optional() });
 
 class EventReader {
@@ -115,7 +115,7 @@ class EventReader {
 const outputValues = (outputs: OutputMap): Record<string, OutputValue> =>
   Object.fromEntries(Object.entries(outputs).map(([name, { value, secret }]) => [name, { value, secret }]));
 
-/** What a killed engine had begun is looked for before it is begun again, which would meet what is there. */
+/** Looks for resources that a killed engine had begun to create: creating one again would fail where it exists. */
 async function adopt(task: WorkerTask): Promise<void> {
   const run = engineRunner(task.engineRoot, task.workDir);
   const say = (urn: string, message: string): void => send({ kind: "diagnostic", severity: "warning", urn, message });
@@ -123,14 +123,14 @@ async function adopt(task: WorkerTask): Promise<void> {
     for (const { urn, id } of await adoptPending(run, task.stack, await pendingCreates(run, task.stack)))
       say(urn, `${urn.split("::").at(-1)} was begun by a run that was killed; it was looked for as ${id}, and what is there is taken over`);
   } catch (thrown) {
-    // The operation meets the same lock, and says whose it is or waits for it.
+    // The operation itself will find the same lock, and name its holder or wait for it.
     if (saysLocked(thrown)) return;
-    // The run itself meets what is there, and says so.
+    // Where such a resource exists, the run itself will fail to create it, and report that.
     say("", `what a killed run had begun could not be looked for: ${asError(thrown).message}`);
   }
 }
 
-/** What the update has made again is pending no more. It is done whatever comes of this. */
+/** Removes pending creations that the update has made again. The update counts as done even where this fails. */
 async function settle(task: WorkerTask): Promise<void> {
   try {
     await settleRemade(engineRunner(task.engineRoot, task.workDir), task.stack);
@@ -143,7 +143,7 @@ async function settle(task: WorkerTask): Promise<void> {
 /** Whether an event tells of a failure, which a take-over may mend. */
 const isFailure = ({ resOpFailedEvent, diagnosticEvent }: EngineEvent): boolean => resOpFailedEvent !== undefined || diagnosticEvent?.severity === "error";
 
-/** An `up` that takes over what it finds made. What failed in a try and was then found is no failure of the run, and is not told. */
+/** An `up` that takes over existing resources. A creation that failed because the resource exists is no failure of the run, and not reported. */
 async function takeOver(stack: Stack, task: WorkerTask, events: EventReader): Promise<OutputMap> {
   const failed = new FailedCreations();
   const common = { parallel: task.parallel, signal: abort.signal, color: "never" as const };
@@ -187,7 +187,7 @@ async function takeOver(stack: Stack, task: WorkerTask, events: EventReader): Pr
 async function operate(stack: Stack, task: WorkerTask, events: EventReader): Promise<Omit<WorkerResult, "ok" | "changes">> {
   const common = { onEvent: events.read, parallel: task.parallel, signal: abort.signal, color: "never" as const, onError: engineWarnings() };
   const refreshing = { ...common, refresh: task.refresh === true };
-  // A creation that is pending would be met again by an up, and left behind by a destroy.
+  // An up would fail at the resource of a pending creation, and a destroy would leave it behind.
   if (task.adopt === true) await adopt(task);
   if (task.operation === "preview" || task.operation === "up") await checkHandedOver(engineRunner(task.engineRoot, task.workDir), task);
   switch (task.operation) {
@@ -220,7 +220,7 @@ async function operate(stack: Stack, task: WorkerTask, events: EventReader): Pro
   }
 }
 
-/** The engine's own warnings of how it began, such as that it took over a dead run's lock, come on its standard error alone. */
+/** The engine's warnings from its start, such as that it took over a dead run's lock, are only on its standard error. */
 function engineWarnings(): (text: string) => void {
   let rest = "";
   return (text) => {
@@ -256,7 +256,7 @@ async function run(task: WorkerTask): Promise<WorkerResult> {
 }
 
 leanStart("worker");
-// While the worker waits for its task; a failure to load is the task's.
+// It loads while the worker waits for its task. The task reports a failure to load.
 automationApi().catch(() => undefined);
 
 /** The last message of a task, after all others of it. The parent may have another one. */
@@ -275,7 +275,7 @@ process.on("message", (raw: unknown) => {
     abort.abort();
     return;
   }
-  // A cancellation that crossed with the result of the task before was that one's.
+  // A cancellation that came after the result of the previous task was for that task.
   abort = new AbortController();
   const { engineRoot } = message.task;
   run({ ...message.task, engineRoot }).then(finish, (thrown: unknown) =>

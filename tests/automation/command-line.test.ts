@@ -149,7 +149,7 @@ test("a killed up forgets nothing: all that exists is in the state or pending, a
   );
   expect(site.things().filter((name) => !known.includes(name))).toEqual([]);
   expect((latest.pending_operations ?? []).length).toBeLessThanOrEqual(3);
-  // The lock of a process of this host that is gone is taken over, and that is said.
+  // The lock of a process of this host that has exited is taken over, and that is reported.
   const next = await pulumi(["up", "--yes"]);
   expect([next.code, next.stderr]).toEqual([
     0,

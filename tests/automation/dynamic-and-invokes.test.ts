@@ -33,7 +33,7 @@ exports.twice = new Dyn("dyn", { name: config.get("name") ?? "one", size: config
 const set = (name: string, value: string) => site.pulumi(["config", "set", name, value]);
 
 describe("a dynamic provider", () => {
-  test("a preview makes nothing, and leaves open what only its creation tells", async () => {
+  test("a preview creates nothing, and outputs that only the creation gives are unknown", async () => {
     site.write("index.js", DYNAMIC);
     await site.pulumi(["stack", "init", "dev"]);
     const { code, stdout } = await site.pulumi(["preview"]);
@@ -57,7 +57,7 @@ describe("a dynamic provider", () => {
     expect(site.things()).toEqual(["two"]);
   });
 
-  test("what its check finds wrong is said of the resource, and changes nothing", async () => {
+  test("an input that its check refuses is reported for the resource, and changes nothing", async () => {
     await set("size", "13");
     const { code, stderr } = await site.pulumi(["up", "--yes"]);
     expect([code, stderr]).toEqual([
@@ -69,7 +69,7 @@ describe("a dynamic provider", () => {
   });
 });
 
-// Told as an output: Node 20 takes half a minute to show some errors that end a program (stacks/stack-traces.ts).
+// The result is an output, since Node 20 takes half a minute to show some errors that end a program (stacks/stack-traces.ts).
 const invoking = (what: string): string => `const pulumi = require("@pulumi/pulumi");
 exports.result = pulumi.runtime.invoke("world:index:${what}", { a: 1 }).catch((error) => error.message);
 exports.output = pulumi.runtime.invokeOutput("world:index:echo", { a: pulumi.secret("s3cr3t") });

@@ -34,7 +34,7 @@ const run = (args: string[], settings?: object) =>
   site.pulumi([...args, "--event-log", LOG, "--policy-pack", PACK, ...(settings === undefined ? [] : ["--policy-pack-config", config(settings)])]);
 const up = (args: string[] = [], settings?: object) => run(["up", "--yes", "--skip-preview", ...args], settings);
 const preview = (args: string[] = [], settings?: object) => run(["preview", ...args], settings);
-/** The line without which the passphrase opens nothing. */
+/** The line of the settings without which the passphrase decrypts nothing. */
 const salt = (): string => /^encryptionsalt: .*\n/m.exec(fs.readFileSync(path.join(site.workDir, "Pulumi.dev.yaml"), "utf8"))?.[0] ?? "";
 const state = async (name: string): Promise<State | undefined> => {
   const { stdout } = await site.pulumi(["stack", "export", "--show-secrets"]);
@@ -111,7 +111,7 @@ test("a remediation changes what is made, secrets stay secret, and what it chang
   expect((await state("first"))?.inputs).toMatchObject({ name: "other", size: 4 });
 });
 
-test("what a preview does not know is told as advice, and judged by the update", async () => {
+test("a policy that reads an unknown value is reported as advice by the preview, and decided by the update", async () => {
   const tried = await preview();
   expect(tried).toMatchObject({ code: 0 });
   expect(section(tried.stdout)).toContain(

@@ -1,4 +1,4 @@
-/** The homelab's own policy pack, by the command line: what it judges, and where it excuses. */
+/** The homelab's own policy pack, by the command line: what it refuses, and its exceptions. */
 import * as path from "node:path";
 import { AutomationSite } from "./site";
 

@@ -49,7 +49,7 @@ test("values of the project reach the program, tags among them, and `config` sho
   expect((await site.pulumi(["config"])).stdout).toBe(
     'KEY          VALUE\nname         web\nsize         2\ntoken        [secret]\nzones        ["a","b"]\npulumi:tags  {"owner":"me"}\n',
   );
-  // As in the CLI, only Pulumi Cloud makes tags of a stack of them.
+  // As in the CLI: only Pulumi Cloud turns them into tags of the stack.
   expect((await site.pulumi(["stack", "tag", "ls", "--json"])).stdout).toBe("{}\n");
 });
 
@@ -68,7 +68,7 @@ test.each([
   expect([ran.code, ran.stderr]).toEqual([1, `error: validating stack config: Stack 'dev' ${message}\n`]);
 });
 
-test("a version of the CLI that the project asks for is held against that of this engine", async () => {
+test("a version of the CLI that the project asks for is compared with that of this engine", async () => {
   site.write("Pulumi.yaml", `${project + CONFIG}requiredPulumiVersion: ">=99.0.0"\n`);
   const refused = await site.pulumi(["preview"]);
   expect([refused.code, refused.stderr]).toEqual([1, 'error: Pulumi CLI version 3.260.0 does not satisfy the version range ">=99.0.0"\n']);
@@ -76,7 +76,7 @@ test("a version of the CLI that the project asks for is held against that of thi
   expect((await site.pulumi(["preview"])).code).toBe(0);
 });
 
-test("a program asks for a version itself; a misspelt key of the project is told", async () => {
+test("a program asks for a version itself; a misspelt key of the project is reported", async () => {
   site.write("Pulumi.yaml", `${project + CONFIG}descripton: x\n`);
   const program = (range: string) => `const p = require("@pulumi/pulumi"); module.exports = p.requirePulumiVersion("${range}").then(() => ({}));`;
   site.write("index.js", program(">=3.0.0"));

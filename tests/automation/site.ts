@@ -47,7 +47,7 @@ export class AutomationSite {
 
   readonly #engine: EngineProcess | undefined;
 
-  /** @param oneProcess command lines run in one process that stays, but for those that are given input: for what is not about processes */
+  /** @param oneProcess runs all command lines without input in one process that stays: for tests that are not about processes */
   constructor({ oneProcess = false }: { oneProcess?: boolean } = {}) {
     if (oneProcess) this.#engine = new EngineProcess();
     for (const name of ["world", "state", "work"]) fs.mkdirSync(path.join(this.dir, name));
@@ -72,7 +72,7 @@ export class AutomationSite {
     return { pulumiCommand: await PulumiCommand.get({ root: ENGINE_ROOT }), envVars: this.env, workDir: this.workDir };
   }
 
-  /** Whoever gives another passphrase sees what the engine makes of it. */
+  /** With another passphrase than the stack's, the engine gets no key, and derives one itself. */
   #keyFor(env: Record<string, string>): Record<string, string> {
     const given = Object.keys(env).filter((name) => name.startsWith("PULUMI_CONFIG_PASSPHRASE"));
     return given.every((name) => env[name] === PASSPHRASE) ? handedKey(path.join(this.workDir, "Pulumi.dev.yaml"), PASSPHRASE) : {};

@@ -25,7 +25,7 @@ test("and in no second one, and nothing is listed that the CLI has not", () => {
     Object.entries(list).flatMap(([command, names]) => (names === ALL ? [command] : names.map((flag) => `${command} --${flag.split("/")[0]}`))),
   );
   expect(entries.filter((entry, at) => entries.indexOf(entry) !== at)).toEqual([]);
-  // What every command takes here stands on single commands there; `--event-log` is the CLI's with PULUMI_DEBUG_COMMANDS.
+  // These flags, which every command takes here, belong to single commands there; the CLI has `--event-log` with PULUMI_DEBUG_COMMANDS.
   const known = new Set([...Object.keys(COMMANDS), ...flags.map(([command, flag]) => `${command} --${flag}`)]);
   const extra = entries.filter((entry) => !known.has(entry) && !entry.endsWith(" --event-log"));
   expect(extra).toEqual([" --stack", " --config-file", " --help", " --version"]);

@@ -149,7 +149,7 @@ export function backendContract(fresh: () => Promise<string>): void {
     expect(state.durable()).toBeUndefined();
     const open = JSON.parse((await read(key)) ?? "");
     const journalled = wholeLimit === 0 && backend.bucket.file(key) !== undefined;
-    // The CLI refuses a file with a feature that it does not know: it cannot go on from one that is behind.
+    // The CLI refuses a file with a feature that it does not know. So it cannot continue from a file that is behind its journal.
     expect([open.version, open.features]).toEqual(journalled ? [4, ["homelab-journal"]] : [3, undefined]);
     await writer.finish();
     expect(await seen()).toEqual([["a", "b"], []]);
@@ -173,7 +173,7 @@ export function backendContract(fresh: () => Promise<string>): void {
         reads++;
       }
     };
-    // Those of the runs that are killed stay open, as their files would.
+    // Writers of killed runs are kept, so that their files stay open until the end.
     const writers: StateWriter[] = [];
     const write = async (): Promise<void> => {
       for (let run = 0; run < 6; run++) {
@@ -196,7 +196,7 @@ export function backendContract(fresh: () => Promise<string>): void {
     await Promise.all([write(), read(), read()]);
     expect([reads > 0, writers.length]).toEqual([true, 6]);
     expect(urnsOf(await backend.load("p", "dev"))).toHaveLength(24);
-    // A system closes the files of what is killed; Node 26 takes one that is only forgotten for an error.
+    // The system closes the files of a killed process. Here they are closed too: Node 26 fails where an open file is garbage-collected.
     for (const [run, writer] of writers.entries()) if (run % 2 !== 0) await writer.finish();
   });
 

@@ -52,7 +52,7 @@ test("the sidecar of a file that the CLI wrote goes when the file is replaced; h
   expect(fs.statSync(file).mode & 0o777).toBe(0o600);
 });
 
-test("a half file of a killed writer with our own process number is in nobody's way", async () => {
+test("a half file of a killed writer with our own process number does not hinder a write", async () => {
   const root = folder();
   const backend = await Backend.open(`file://${root}`, "/");
   await backend.create("p", "dev");

@@ -1,4 +1,4 @@
-// Run by kill.test.ts as a process to be killed: settles resources for ever, and says what is safe once it is.
+// kill.test.ts runs and kills this process. It settles resources without end, and prints what is safe as soon as it is.
 "use strict";
 const fs = require("node:fs");
 const path = require("node:path");

@@ -1,4 +1,4 @@
-/** A process that writes a state is killed at random points: whatever it said was safe is there, and what was under way is pending. */
+/** A process that writes a state is killed at random points: all that it reported as safe is there, and what was under way is pending. */
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -53,7 +53,7 @@ test.each([
         const begun = said.filter((line) => line.startsWith("begun ")).map((line) => line.slice(6));
         expect(begun.filter((name) => !there.has(name) && !pending.has(name))).toEqual([]);
         if (how === "written whole") {
-          // As it lies there, for any reader.
+          // The file as any reader finds it.
           const file = JSON.parse((await backend.bucket.read(".pulumi/stacks/p/dev.json")) ?? "");
           expect([file.version, file.features, file.checkpoint.latest.resources?.length ?? 0]).toEqual([3, undefined, snapshot.resources.length]);
         }

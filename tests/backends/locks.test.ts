@@ -59,7 +59,7 @@ test("the lock of a killed process of this host is taken over, with one line tha
   expect(files()).toEqual([]);
 });
 
-test("a number that another process has by now is not taken for the holder", async () => {
+test("where another process has the holder's process number by now, the lock is taken over", async () => {
   const child = await holder();
   edit((lock) => ({ ...lock, process: { ...lock.process, startTime: "1" } }));
   await (await lockStack(bucket, "p", "dev", () => undefined))();
@@ -87,7 +87,7 @@ test.each<[string, (lock: Lock) => Lock]>([
   expect(files()).toHaveLength(1);
 });
 
-// Elsewhere the processes of other containers are not seen.
+// Only the initial PID namespace sees the processes of other containers.
 (fs.readlinkSync("/proc/self/ns/pid") === "pid:[4026531836]" ? test : test.skip)(
   "the lock of a container that ended is taken over on its machine",
   async () => {

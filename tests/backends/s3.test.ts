@@ -39,7 +39,7 @@ describe("the lab's S3 server", () =>
     async () => `s3://${await makeBucket()}/some/prefix?endpoint=127.0.0.1:${server.port}&region=main&s3ForcePathStyle=true&disableSSL=true&awssdk=v2`,
   ));
 
-test("a write that is refused is said with its reason, and what was there stays; a clock that is wrong is made good", async () => {
+test("a write that is refused is reported with its reason, and what was there stays; a clock that is wrong is made good", async () => {
   const bucket = await openBucket(`s3://${await makeBucket()}?endpoint=http://127.0.0.1:${server.port}&region=main&use_path_style=true`, "/");
   await bucket.write("state.json", "before");
   // The client tries three times by itself.
@@ -101,7 +101,7 @@ test.each([
   ["s3:///prefix", "names no bucket"],
 ])("%s is refused", (url, why) => expect(() => parseS3Url(url)).toThrow(why));
 
-test("with the options that people write, states are written and read, and no command prints the SDK's word on Node's version", async () => {
+test("with the options that people write, states are written and read, and no command prints the SDK's warning about Node's version", async () => {
   const options = `endpoint=127.0.0.1:${server.port}&region=main&use_path_style=true&disable_https=true&request_checksum_calculation=when_required&response_checksum_validation=when_required`;
   const url = `s3://${await makeBucket()}?${options}`;
   const bucket = await openBucket(url, "/");

@@ -76,7 +76,7 @@ test("where nothing changed nothing is written", () => {
   expect(seen()).toEqual(before);
 });
 
-test("what a removed source was compiled to goes", () => {
+test("the compiled file of a removed source is removed", () => {
   write("export const gone = 1;\n", "common/gone.ts");
   homelab("help");
   expect(fs.existsSync(path.join(folder, "bin/common/gone.js"))).toBe(true);

@@ -25,7 +25,7 @@ test("an option of a resource is left out, a value is changed", () => {
   ]);
 });
 
-test("a number grows, a truth is turned, a choice has one side, a spread goes", () => {
+test("a number grows, a boolean is negated, a choice has one side, a spread is left out", () => {
   expect(line("const a = { ...(b ? { c: true } : { d: 2 }) };")).toEqual([
     ["...(b ? { c: true } : { d: 2 }) left out", "const a = {  };"],
     ["always the first side of the choice", "const a = { ...(({ c: true })) };"],
@@ -128,7 +128,7 @@ test("each change is brought before the tests that load it, in a copy; what none
     expect(fs.readFileSync(path.join(checkout, "components/base/limits.ts"), "utf8")).toBe(SOURCES["components/base/limits.ts"]);
     const less = run("--limit", "1", "--tests", "components/base", "--at-least", "101");
     expect([less.status, less.stderr]).toEqual([2, expect.stringMatching(/^error: the score is \d+ %, and at least 101 % are asked for\n$/)]);
-    // Neither the copy nor what processes that were killed had made.
+    // Neither the copy nor files of killed processes are left.
     expect(fs.readdirSync(temporary)).toEqual([]);
   } finally {
     fs.rmSync(checkout, { recursive: true, force: true });

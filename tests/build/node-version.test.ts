@@ -1,4 +1,4 @@
-/** Which versions of Node are held, and what an old one is told by each entry. */
+/** Which versions of Node all tests run on (`HELD`), and what each entry script tells an old one. */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -42,7 +42,7 @@ test("a held version, an odd one between and a newer one are not stopped", () =>
   for (const major of [...HELD, 21, 27]) expect(complaint(`v${major}.1.0`, "node")).toBeUndefined();
 });
 
-/** Says that Node is an old one, before the first line of an entry. */
+/** Makes Node report an old version, before the first line of an entry script. */
 const asOld = path.join(fs.mkdtempSync(path.join(os.tmpdir(), "homelab-old-node-")), "old.cjs");
 fs.writeFileSync(asOld, 'Object.defineProperty(process, "version", { value: "v18.20.8" });');
 
@@ -52,7 +52,7 @@ test.each(ENTRIES)("%s checks the version before it loads anything else", (entry
 });
 
 test.each([...ENTRIES, "build/ensure.cjs", "build/node-version.cjs"])("%s is readable for an old Node", (entry) => {
-  // What came after Node 12, as far as an entry could be tempted: an old Node refuses the whole file for it.
+  // Syntax that is newer than Node 12 and might be used in an entry: an old Node would refuse the whole file.
   const code = read(entry)
     .replace(/^#!.*/, "")
     .replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");

@@ -88,7 +88,7 @@ export function stepsIn(file: string): Step[] {
   );
 }
 
-const UNKNOWN = "(not known yet)";
+const UNKNOWN = "(unknown)";
 
 /** How what was done differs from what was shown; a value that a preview did not know may be any. */
 export function differences(shown: readonly Step[], done: readonly Step[]): string[] {

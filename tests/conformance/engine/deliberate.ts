@@ -1,4 +1,4 @@
-/** Where the embedded engine does otherwise than the recorded CLI on purpose (docs/engine.md, "How it differs"): a recorded step as it is with ours. */
+/** Deliberate differences between the embedded engine and the recorded CLI (docs/engine.md, "How it differs"), as changes of recorded steps. */
 import type { RecordedStep } from "./recorded-case";
 
 type Expected = RecordedStep["expect"];
@@ -6,7 +6,7 @@ type Ours = (expected: Expected) => Expected;
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** What a delete-before-replace that was cut has deleted already is not deleted again. */
+/** A resource that an interrupted delete-before-replace has deleted already is not deleted again. */
 const notDeletedAgain =
   (...ids: string[]): Ours =>
   (expected) => {
@@ -31,7 +31,7 @@ const staysPending: Ours = (expected) => ({ ...expected, state: { ...(isRecord(e
 
 const SIGNATURE = { "4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270" };
 
-/** What is secret in the program, and what a refresh reads in the clear, stays secret: here property `s` of resource `a`. */
+/** A property that is secret in the program stays secret, although a refresh reads it in the clear: here `s` of resource `a`. */
 const staysSecret: Ours = (expected) => {
   const mark = (holder: unknown, key: string, secret: (value: unknown) => object): void => {
     const found = isRecord(holder) ? holder[key] : undefined;
@@ -54,7 +54,7 @@ const DELIBERATE: Readonly<Record<string, Ours | Readonly<Record<number, Ours>>>
   "deleting-first-delete-fails": { 2: notDeletedAgain("id-c-1") },
 };
 
-/** What a step of a case ends in with ours. */
+/** What the embedded engine must answer in a step of a case. */
 export function expectedOf(name: string, step: number, recorded: Expected): Expected {
   const differs = DELIBERATE[name];
   const ours = typeof differs === "function" ? differs : differs?.[step];

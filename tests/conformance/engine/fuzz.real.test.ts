@@ -41,11 +41,11 @@ const ASKED = new Set(["Check", "Create", "Update", "Delete", "Read"]);
 
 interface Performed {
   seen: Json;
-  /** All that the engine said of errors. */
+  /** All errors that the engine printed. */
   said: string;
 }
 
-/** After one of these a case is over: the two states have no more to do with each other. */
+/** After one of these a case ends, since the two states can no longer be compared. */
 const KNOWN: readonly { reason: string; holds: (operation: Operation, cli: string, embedded: string) => boolean }[] = [
   {
     reason: "the CLI breaks its own state where a limited update leaves out what a provider needs; ours refuses the update, or goes on",
@@ -113,7 +113,7 @@ describeReal(["pulumi"], "cases of the fuzz test, by both engines", (pathOf) => 
             return;
           }
           const { kill: _kill, ...told } = operation;
-          // Both messages and the operation stand beside a difference.
+          // Both messages and the operation are shown beside a difference.
           const beside = { operation: told, said: { cli: theirs.said, embedded: ours.said } };
           expect({ seen: ours.seen, ...beside }).toEqual({ seen: theirs.seen, ...beside });
           compared += 1;
@@ -127,7 +127,7 @@ describeReal(["pulumi"], "cases of the fuzz test, by both engines", (pathOf) => 
   );
 
   test("most operations were compared to their end, and each known difference is one still", () => {
-    // Another sample than the one of each landing may meet none of them.
+    // Another sample than the default one may show none of them.
     if (readEnv("FUZZ_CASES") !== undefined || readEnv("FUZZ_SEED") !== undefined) return;
     expect([...met].toSorted()).toEqual(KNOWN.map(({ reason }) => reason).toSorted());
     expect(compared).toBeGreaterThan(CASES);

@@ -70,14 +70,14 @@ function cases(pathOf: (name: "pulumi") => string): void {
     async (_name, recorded) => {
       const recording = expected(recorded.steps);
       const [cli, embedded] = await Promise.all([answerOf(pathOf("pulumi"), recorded, recording), answerOf(EMBEDDED, recorded, recording)]);
-      // One comparison for all three: what differs is seen beside what the others say.
+      // One comparison for all three, so that a difference is shown beside the other answers.
       expect({ cli, embedded }).toEqual({ cli: recording, embedded: recording });
     },
     900_000,
   );
 }
 
-// It takes too long for every landing, so it is asked for by name.
+// It takes too long for every run of the tests, so it must be asked for.
 if (process.env["HOMELAB_TEST_LIVE_CASES"] === "1") describeReal(["pulumi"], TITLE, cases);
 else
   describe(TITLE, () => {

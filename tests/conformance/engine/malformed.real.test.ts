@@ -1,4 +1,4 @@
-/** URNs and provider references that are none, told by a program: both engines answer it in the same words, and the run goes on. */
+/** A program sends malformed URNs and provider references: both engines answer in the same words, and the run goes on. */
 import { EMBEDDED } from "../../support/real-cli";
 import { describeReal } from "../../support/real-parts";
 import { CaseRun } from "./recorded-case";

@@ -1,4 +1,4 @@
-/** Takes out of what was seen all that differs from run to run, and orders what may go in any order. */
+/** Removes from the observations all that differs from run to run, and sorts what may come in any order. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export interface Entry {
   urn?: string;
@@ -73,7 +73,7 @@ export function grouped<T extends Entry>(list: readonly T[]): T[] {
 
 const needs = (r: Entry): string[] => [...(r.dependencies ?? []), ...(r.parent ? [r.parent] : []), ...(r.provider ? [r.provider.replace(/::[^:]*$/, "")] : [])];
 
-/** What breaks the order that does matter, of the raw lists. */
+/** Violations of the order that matters, in the raw lists. */
 export function orderFaults(before: readonly Entry[], after: readonly Entry[], calls: readonly Entry[]): string[] {
   const faults: string[] = [];
   const seen = new Set<string>();

@@ -104,7 +104,7 @@ export class CaseRun {
     });
   }
 
-  /** The state with secrets in the clear, as `stack export --show-secrets` tells it. */
+  /** The state with secrets in the clear, as `stack export --show-secrets` prints it. */
   #state(): Record<string, Json> {
     const file = path.join(this.#folder, "backend/.pulumi/stacks/conf/dev.json");
     if (!fs.existsSync(file)) return { exportFailed: "no stack" };
@@ -131,7 +131,7 @@ export class CaseRun {
     return done;
   }
 
-  /** Runs a step and tells what was seen, part by part; `faults` is empty where the order was right. */
+  /** Runs a step and returns what was observed, part by part; `faults` is empty where the order was right. */
   async step(step: RecordedStep): Promise<{ seen: Record<string, Json>; faults: string[]; stderr: string }> {
     const world = path.join(this.#folder, "world");
     for (const [name, content] of Object.entries(step.world ?? {})) {

@@ -13,7 +13,7 @@ export const CASES: readonly RecordedCase[] = ["cases", "more-cases"].flatMap((f
 /** The program ends at the registration that is refused; the SDK's server of inline programs would go on. */
 const ENDS_ITS_PROGRAM = ["duplicate-name"];
 
-/** What a process that stays cannot run: programs of their own folder, and those that end by themselves. */
+/** Cases that a process that stays cannot run: those with a program folder of their own, and programs that end their process. */
 export const needsProcesses = ({ name, program, steps }: RecordedCase): boolean =>
   program !== undefined || ENDS_ITS_PROGRAM.includes(name) || steps.some(({ env }) => env?.["THROW"] !== undefined);
 
@@ -29,7 +29,7 @@ export function sampleOf(cases: readonly RecordedCase[]): readonly RecordedCase[
     for (const kind of kindsOf(recorded)) left.delete(kind);
   };
   for (const recorded of sample) covered(recorded);
-  // New kinds a command, with the one that makes the stack.
+  // New kinds per command; the command that makes the stack counts as one.
   const worth = (recorded: RecordedCase): number => [...kindsOf(recorded)].filter((kind) => left.has(kind)).length / (recorded.steps.length + 1);
   while (left.size > 0) {
     const best = cases.reduce((one, other) => (worth(other) > worth(one) ? other : one));
@@ -39,7 +39,7 @@ export function sampleOf(cases: readonly RecordedCase[]): readonly RecordedCase[
   return cases.filter((recorded) => sample.has(recorded));
 }
 
-/** Runs it step by step, and holds each to what the CLI did, but for what is listed as deliberate. */
+/** Runs a case step by step, and compares each step with what the CLI did, except for deliberate differences. */
 export async function holds(pulumi: string | EngineProcess, recorded: RecordedCase): Promise<void> {
   const run = new CaseRun(pulumi, recorded.program);
   try {

@@ -1,4 +1,4 @@
-/** The embedded engine goes on with what the CLI built when the cases were recorded. Live, both ways: turns.real.test.ts. */
+/** The embedded engine continues with states that the CLI built when the cases were recorded. turns.real.test.ts does it live, both ways. */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";

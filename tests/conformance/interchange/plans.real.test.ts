@@ -1,4 +1,4 @@
-/** Plans that one engine writes hold the other: the file is the same, and so is what it allows. */
+/** Plans that one engine writes constrain the other: the file is the same, and so is what it allows. */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -16,7 +16,7 @@ const BEFORE: Json = [
   { n: "first", a: { rname: "x" } },
   { n: "after", refs: { rv: "first.out" } },
 ];
-/** Each way in which a plan can hold a resource. */
+/** Every way in which a plan can constrain a resource. */
 const AFTER: Json = [
   { n: "group", comp: true },
   { n: "a", a: { name: "a2", pw: "hunter3", big: 1e21 }, secret: ["pw"], out: true },
@@ -98,7 +98,7 @@ describeReal(["pulumi"], "plans, from one engine to the other", (pathOf) => {
   }, 900_000);
 
   test.each([0, 1])(
-    "what one saved holds the other (%i)",
+    "a plan that one saved constrains the other (%i)",
     async (turn) => {
       await start();
       const [saves, ups] = turn === 0 ? [EMBEDDED, pathOf("pulumi")] : [pathOf("pulumi"), EMBEDDED];

@@ -1,4 +1,4 @@
-/** Policy packs: both engines ask them the same, and tell and do the same about what they answer. */
+/** Policy packs: both engines ask them the same questions, and report and do the same about the answers. */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -19,16 +19,16 @@ const GOOD: Json = [
   { n: "a", a: { name: "a", size: 3, pw: "hunter2" }, secret: ["pw"], o: { parent: "group", additionalSecretOutputs: ["out"] } },
   { n: "b", a: { name: "b", size: 20 }, refs: { v: "a.out" }, o: { dep: ["a"], protect: false, customTimeouts: { create: "5m" }, ignoreChanges: ["zz"] } },
 ];
-/** After all others, so that what was made before it is refused is no chance of the program's. */
+/** After all others, so that it is not left to chance what is created before it is refused. */
 const BAD: Json = [...(GOOD as Json[]), { n: "c", a: { name: "forbidden", size: 2 }, o: { dep: ["b"] } }];
 
-/** Of each resource in order: which of two is registered first is the program's chance. */
+/** Sorted by resource: which of two is registered first is left to chance. */
 const byResource = (events: Json[]): Json[] => {
   const urnOf = (event: Json): string => String((event as { resourceUrn?: string }).resourceUrn ?? "");
   return [...events].sort((a, b) => (urnOf(a) < urnOf(b) ? -1 : Number(urnOf(a) > urnOf(b))));
 };
 
-/** What an event log says of policies, without what is each engine's own. */
+/** What an event log says about policies, without what differs by engine. */
 function told(file: string): Json[] {
   const lines = fs.existsSync(file) ? fs.readFileSync(file, "utf8").trim().split("\n") : [];
   return lines.flatMap((line): Json[] => {

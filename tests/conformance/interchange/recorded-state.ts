@@ -11,7 +11,7 @@ const VERSION = "v3.260.0";
 
 export const recordedCase = (name: string): RecordedCase => JSON.parse(fs.readFileSync(path.join(CASES, `${name}.json`), "utf8"));
 
-/** The recording stands without what differs from run to run: URN prefixes, UUIDs, times. */
+/** Adds what the recording leaves out because it differs from run to run: URN prefixes, UUIDs, times. */
 function restored(value: Json | undefined): Json {
   if (Array.isArray(value)) return value.map(restored);
   if (typeof value === "object" && value !== null) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, restored(item)]));

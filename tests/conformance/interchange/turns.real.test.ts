@@ -1,4 +1,4 @@
-/** What one engine built, the other goes on with, live: on a folder, on the lab's S3 and on MinIO, with secrets in state and configuration. */
+/** One engine continues what the other built, live: on a folder, on the lab's S3 and on MinIO, with secrets in state and configuration. */
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { createContext, type OwnedContext } from "../../../lab/core/context";
 import { type S3Server, startS3 } from "../../../lab/s3";

@@ -1,4 +1,4 @@
-// Requests with a URN or a provider reference that is none, by hand: what the engine answers is the stack's output.
+// Requests with a malformed URN or provider reference, made by hand. The engine's answers are the stack's output.
 const pulumi = require("@pulumi/pulumi");
 const { Alias } = require("@pulumi/pulumi/proto/alias_pb.js");
 const pb = require("@pulumi/pulumi/proto/resource_pb.js");

@@ -80,7 +80,7 @@ new PolicyPack("compared", {
         const shown = resources
           .filter(({ type }) => type === RES)
           .map(({ name, parent, dependencies, opts }) => ({ name, parent: parent?.name, dependencies: dependencies.map((d) => d.name), opts }));
-        // Resources come in the order in which they were registered, which is the program's chance.
+        // Resources come in the order in which they were registered, which is left to chance.
         shown.sort((a, b) => (a.name < b.name ? -1 : 1));
         if (resources.length > getConfig().most) report(JSON.stringify(sorted(shown)));
       },
