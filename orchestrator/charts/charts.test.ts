@@ -240,6 +240,13 @@ test("upgrades: each pin once with its modules, the next step, and what could no
   expect(await third?.look(sources())).toBeUndefined();
 });
 
+test("upgrades of an image: newest and next are tags that the registry has", async () => {
+  const image = { stack: "dev", module: "a", image: `${host}/team/shop:v1.9.0-slim`, upgrades: { by: "minor" as const, why: "one at a time" } };
+  const tags = ["v1.9.0-slim", "v1.10.3-slim", "v1.12.1-slim", "v1.13.0"];
+  const published = Object.assign(sources(), { imageTags: () => Promise.resolve(tags) });
+  expect(await pinsOf({ charts: [], images: [image] })[0]?.look(published)).toEqual({ newest: "v1.12.1-slim", next: "v1.10.3-slim", why: "one at a time" });
+});
+
 test("exit codes: what could not be looked at is never reported as done", () => {
   const chart = { images: [], findings: [] };
   const found = { ...chart, findings: [{ kind: "latest" as const, text: "x" }] };

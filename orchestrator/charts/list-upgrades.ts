@@ -62,7 +62,8 @@ export function pinsOf({ charts, images }: Pick<Taken, "charts" | "images">): Wa
         const alike = sameForm(tag, await sources.imageTags(image));
         if (alike === undefined) return undefined;
         const newer = newerThan(alike.pinned, [...alike.versions.keys()], upgrades);
-        return newer === undefined ? undefined : { ...newer, newest: alike.versions.get(newer.newest) ?? newer.newest };
+        const tagOf = (version: string): string => alike.versions.get(version) ?? version;
+        return newer && { ...newer, newest: tagOf(newer.newest), ...(newer.next === undefined ? {} : { next: tagOf(newer.next) }) };
       };
       return [{ kind: "image", name: `${registry}/${repository}`, pinned: tag, modules, stacks, look }];
     }),
