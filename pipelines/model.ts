@@ -45,7 +45,7 @@ export interface Job {
   readonly secrets?: { readonly github?: readonly string[]; readonly gitlab?: readonly string[] };
   /** Variables with values; expressions of GitHub's stand only here and in `with`, never in a command. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Kept for a week, also after a failure. `child`: a pipeline that GitLab runs as a child of this one; GitHub has outputs in its place. */
+  /** Kept for a week, also after a failure. `child`: a pipeline that GitLab runs as a child of this one. On GitHub the job has outputs instead. */
   readonly artefacts?: { readonly name: string; readonly paths: readonly string[]; readonly child?: string };
   /** Commits to fetch; 0 is all of them. */
   readonly depth?: number;

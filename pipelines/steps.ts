@@ -8,7 +8,7 @@ export const DRIFT = "drift";
 export const PLAN = "plan";
 export const UP = "up";
 export const IMAGES_LIST = "images-list";
-/** Pipelines that a job of GitLab's writes and another one runs as its child: below the checkout. */
+/** Child pipelines on GitLab, which one job writes and another job runs. Paths below the checkout. */
 export const CHILD_OF = { images: "image-jobs/pipeline.yml", plan: "plan/pipeline.yml" } as const;
 export const INSTALL: Step = { run: "make bin/.built" };
 /** On our own runner the folder still has the files of the previous run. */
