@@ -1,7 +1,7 @@
 /**
- * Owners have Macs: nothing of the product may need Linux on the machine that it runs on. What is Linux's own stands here with what
- * is done elsewhere. Not looked at: what runs on the homelab's Debian hosts (`ansible-replacements/`, `components/`, and the scripts
- * of the lab's hosts), and text.
+ * Owners have Macs, so nothing that runs on their machine may need Linux. ALLOWED lists each use of something that only Linux has, with
+ * what is done on other systems. Code for the homelab's Debian hosts (`ansible-replacements/`, `components/`, the scripts of the lab's
+ * hosts) and comments are not searched.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -27,7 +27,7 @@ const FOLDERS = [
 
 const LINUX = new RegExp(
   [
-    // Paths and the abstract namespace of sockets.
+    // Paths, and abstract sockets.
     String.raw`(?<![\w}.])/(proc|sys|run)/[\w$*{]`,
     String.raw`/dev/(shm|fd/\d)`,
     "/etc/(machine-id|os-release|debian_version)",
@@ -43,9 +43,9 @@ const LINUX = new RegExp(
     String.raw`\bbase64 -w`,
     String.raw`\bcp (-\w*[aT]|--reflink)`,
     String.raw`\b(ps|du|head|tail|mktemp|mkdir|ln) --[a-z]`,
-    // Programs that a Mac does not bring.
+    // Programs that a Mac does not have.
     String.raw`["'\`\s(](setsid|prlimit|systemctl|systemd-run|nproc|inotifywait|flock|ionice|taskset|unshare|nsenter|runuser|useradd|apt-get|dpkg|ip (link|addr|netns)|timeout \d)\b`,
-    // Of Node: signals and calls that not every system has.
+    // Flags and signals of Node that not every system has.
     String.raw`\bO_(TMPFILE|DIRECT|NOATIME)\b`,
     String.raw`\bSIG(STKFLT|PWR|POLL)\b`,
   ].join("|"),
@@ -62,7 +62,7 @@ const ALLOWED: Readonly<Record<string, { uses: string[]; elsewhere: string }>> =
   "build/real-parts/cache.cjs": { uses: ["apt-get"], elsewhere: "text: how somebody gets such a part by hand" },
 };
 
-/** Without comments; a `//` within an address is no comment. */
+/** The text without comments. A `//` within a line is kept, since it may be part of an address. */
 const codeOf = (text: string): string => text.replace(/\/\*[\s\S]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
 const usesOf = (text: string): string[] => [...new Set([...codeOf(text).matchAll(LINUX)].map(([use]) => use.replace(/^["'`]/, "").trim()))];
 
@@ -74,7 +74,7 @@ function* sources(folder: string): Generator<string> {
   }
 }
 
-test("what only Linux has is used nowhere, or stands here with what is done elsewhere", () => {
+test("what only Linux has is used nowhere, or is listed with what is done on other systems", () => {
   const found = [...FOLDERS.flatMap((folder) => [...sources(folder)]), "Makefile", "engine/bin/pulumi", "orchestrator/bin/homelab"]
     .map((file): [string, string[]] => [file, usesOf(fs.readFileSync(path.join(root, file), "utf8"))])
     .filter(([, uses]) => uses.length > 0);

@@ -1,4 +1,4 @@
-/** What every workflow and every job must keep to, held against the files as the hosts read them. Each rule names what breaks it. */
+/** Rules for every workflow and every job, checked on the files that the hosts read. The message of a rule names what breaks it. */
 import { parse } from "yaml";
 import { ACTIONS } from "../../pipelines/actions";
 import { splitCommand } from "../../pipelines/command-words";
@@ -24,7 +24,7 @@ interface GithubWorkflow {
   jobs: Record<string, GithubJob>;
 }
 
-/** Write rights, and who has them: all others read. */
+/** Jobs with write permissions, and which. All others may only read. */
 const WRITERS: Readonly<Record<string, readonly string[]>> = {
   "comment.yml/comment": ["pull-requests"],
   "drift.yml/drift-issue": ["issues"],
@@ -32,14 +32,14 @@ const WRITERS: Readonly<Record<string, readonly string[]>> = {
   "security.yml/trivy": ["security-events"],
   "build-and-push.yml/build": ["attestations", "id-token", "security-events"],
   "iac-tests.yml/scan": ["security-events"],
-  // It calls the one above, which gets no more than the caller has.
+  // It calls build-and-push.yml, and a called workflow gets no more permissions than its caller has.
   "application.yml/build": ["attestations", "id-token", "security-events"],
   "images.yml/image": ["attestations", "id-token", "security-events"],
-  // A tag in the application's repository.
+  // It pushes a tag to the application's repository.
   "version.yml/version": ["contents"],
   "application.yml/version": ["contents"],
 };
-/** Jobs that see a secret, and of which kind of event: none of a fork's. */
+/** Jobs that may read a secret. None of them runs for a fork's pull request. */
 const SECRET_JOBS = new Set([
   ...["up.yml/plan", "up.yml/up", "up.yml/rollout", "drift.yml/drift", "build-and-push.yml/build", "deploy.yml/deploy", "delivered.yml/delivered"],
   ...["images.yml/image", "version.yml/version", "version.yml/tag", "application.yml/build", "application.yml/version"],
@@ -51,7 +51,7 @@ const isReusable = ({ on }: GithubWorkflow): boolean => on !== null && "workflow
 
 function pinProblems(text: string): string[] {
   return [...text.matchAll(/^\s*(?:- )?uses: (.*)$/gm)].flatMap(([, value = ""]) => {
-    // Of the same commit as the file that calls it.
+    // A workflow of this repository is taken from the same commit as its caller, so it needs no pin.
     if (/^\.\/\.github\/workflows\/[\w-]+\.yml$/.test(value)) return [];
     const { name = "", commit, version } = /^(?<name>[^@\s]+)@(?<commit>[0-9a-f]{40}) # (?<version>v\d+\.\d+\.\d+)$/.exec(value)?.groups ?? {};
     if (commit === undefined) return [`${value}: not pinned by commit with its version beside it`];
@@ -84,20 +84,20 @@ function permissionProblems(place: string, job: GithubJob): string[] {
   return extra.map((name) => `${place}: may write ${name}`);
 }
 
-/** A job that writes for somebody else to read sees no secret of the homelab's, and one that sees them may write nothing. */
+/** A job with a write permission has none of the homelab's secrets. */
 function mixProblems(place: string, job: GithubJob): string[] {
   const writes = Object.values(job.permissions ?? {}).includes("write");
   return writes && /secrets\.(SOPS|PULUMI|AWS)/.test(JSON.stringify(job)) ? [`${place}: the homelab's secrets beside a right to write`] : [];
 }
 
-/** A runner of ours keeps its folder: what an earlier run left there is removed before it can be taken for this run's. */
+/** A self-hosted runner keeps its folder between runs. Reports of an earlier run must be removed first, so that they are not taken for this run's. */
 function ownRunnerProblems(place: string, job: GithubJob): string[] {
   if (!JSON.stringify(job["runs-on"] ?? "").includes("self-hosted")) return [];
   const first = stepsOf(job).find(({ run }) => run !== undefined)?.run ?? "";
   return first.startsWith("make clean-reports") ? [] : [`${place}: what an earlier run left is not removed first`];
 }
 
-/** A fork's code runs here, or what a fork may choose is read. */
+/** A fork's pull request must not run with the base's rights, choose what is checked out beside a token, write a cache, or get a secret. */
 function forkProblems(place: string, workflow: GithubWorkflow, text: string): string[] {
   const problems = /pull_request_target/.test(text) ? [`${place}: pull_request_target runs with the base's rights`] : [];
   if ("workflow_run" in workflow.on && /\bref:|repository:/.test(text)) problems.push(`${place}: checks out what the change names, beside a token`);
@@ -157,23 +157,25 @@ interface GitlabJob {
 }
 const GLOBAL = new Set(["stages", "workflow", "include", "default", "variables"]);
 
-/** Jobs that write outside: one at a time, never cut, and with secrets of their environment alone. */
+/** Jobs that change something outside: they run one at a time, are never interrupted, and have the secrets of their environment alone. */
 const OUTSIDE = new Set(["up", "release", "deploy"]);
 
-/** The job `up` of main's pipeline runs what the plan wrote as its child; in that child the job `up` does what the plan says. */
+/** The job `up` of main's pipeline starts the child pipeline that the plan wrote. In that child, another job `up` applies the plan. */
 function upProblems({ trigger, needs = [], rules = [] }: GitlabJob): string[] {
   if (trigger !== undefined) {
     const isOfPlan = trigger.include?.length === 1 && trigger.include[0]?.job === "plan" && trigger.include[0].artifact === "plan/pipeline.yml";
-    return isOfPlan && trigger.strategy === "depend" ? [] : ["up: without the plan that was reviewed, or its failure is none of the pipeline"];
+    return isOfPlan && trigger.strategy === "depend" ? [] : ["up: without the plan that was reviewed, or its failure does not fail the pipeline"];
   }
   const plan = needs.find((need) => typeof need === "object" && need.job === "plan" && /^\d+$/.test(need.pipeline ?? "") && need.artifacts !== false);
   return [
     ...(plan === undefined || needs.length !== 1 ? ["up: without the plan that was reviewed"] : []),
-    ...(rules.some(({ when, allow_failure: mayFail }) => when !== "manual" || mayFail !== false) ? ["up: begins without a hand, or nobody waits for it"] : []),
+    ...(rules.some(({ when, allow_failure: mayFail }) => when !== "manual" || mayFail !== false)
+      ? ["up: starts without a manual action, or the pipeline does not wait for it"]
+      : []),
   ];
 }
 
-/** A pipeline of the same commit has started the jobs: what it asked about holds for them too. */
+/** Whether a rule is for a child pipeline. Its parent, of the same commit, has already checked the other conditions. */
 const isOfParent = (rule: { if?: string }): boolean => rule.if?.includes('$CI_PIPELINE_SOURCE == "parent_pipeline"') === true;
 
 /** @param jobs of the file with every `extends` and `include` resolved */
@@ -185,7 +187,7 @@ export function gitlabProblems(jobs: Record<string, unknown>): string[] {
       const image = typeof job.image === "string" ? job.image : job.image?.name;
       const rules = job.rules ?? [];
       return [
-        // What it triggers has jobs with both.
+        // A trigger job has neither; the jobs of the pipeline that it starts have both.
         ...(job.timeout === undefined && job.trigger === undefined ? [`${name}: no timeout`] : []),
         ...(job.trigger === undefined && (image === undefined || !/:[v\d][\w.-]*$/.test(image)) ? [`${name}: an image without a version`] : []),
         ...(rules.length === 0 || rules.some((rule) => rule.if === undefined) ? [`${name}: runs on everything`] : []),
@@ -194,10 +196,10 @@ export function gitlabProblems(jobs: Record<string, unknown>): string[] {
           : []),
         ...(name === "up" ? upProblems(job) : []),
         ...((job.tags ?? []).includes("homelab") && rules.some((rule) => rule.if?.includes("$HOMELAB_RUNNER") !== true && !isOfParent(rule))
-          ? [`${name}: waits for a runner that there may not be`]
+          ? [`${name}: runs on the homelab's runner without asking whether there is one`]
           : []),
         ...(rules.some(({ allow_failure: mayFail }) => mayFail === true) || (rules.some(({ when }) => when === "manual") && name !== "up")
-          ? [`${name}: its failure is none of the pipeline, or it holds one up`]
+          ? [`${name}: its failure does not fail the pipeline, or it waits for a manual start`]
           : []),
         ...[...(job.before_script ?? []), ...(job.script ?? [])].flatMap(commandProblems),
       ];

@@ -1,4 +1,4 @@
-/** The program knows no homelab: with the data of another one it plans and builds that. */
+/** The program contains nothing of one homelab: with the data of another one, it plans and builds that. */
 import * as pulumi from "@pulumi/pulumi";
 import { newAuthority } from "../../common/authority";
 import type { BuildContext, Upstream } from "../../stacks/build/context";
@@ -111,7 +111,7 @@ test("hosts join a cluster's etcd one after the other; workers wait for nobody b
       ]),
     },
     {
-      // The hosts ask for the hash of its authority, so that one must be a certificate.
+      // The hash of the cluster's authority is computed from it, so it must be a certificate.
       "/etc/kubernetes/admin.conf": K3S_KUBECONFIG.replace(
         /certificate-authority-data: .*/,
         `certificate-authority-data: ${Buffer.from((await newAuthority("test")).cert).toString("base64")}`,

@@ -1,8 +1,8 @@
 /**
- * What is wrong with a homelab's files is told before anything is registered, with the environment and the module: one file a case in
- * `bad-input/`. `change` is laid over the homelab of the tests (`stacks`, `site`) and settings, null takes away; `says` is each line of
- * the error, where `<line>` stands for the place in the file, and `…` for what other files decide. With
- * `HOMELAB_TEST_RECORD_BAD_INPUT=1` a file without `says` gets what is said now.
+ * Mistakes in a homelab's files are reported before anything is registered, with the environment and the module. `bad-input/` has a file
+ * for each case. `change` is merged over the tests' homelab (`stacks`, `site`) and its settings, and null removes a key. `says` has the
+ * lines of the error, in which `<line>` stands for the place in the file, and `…` for any text. With
+ * `HOMELAB_TEST_RECORD_BAD_INPUT=1`, a file without `says` gets the present error.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -25,7 +25,7 @@ interface Case {
   readonly says?: readonly string[];
 }
 
-/** As RFC 7396 merges: maps merge, null takes away, all else replaces. */
+/** A merge patch by RFC 7396: maps are merged, null removes, everything else replaces. */
 function merged(base: unknown, change: unknown): unknown {
   if (typeof change !== "object" || change === null || Array.isArray(change)) return change;
   const out: Record<string, unknown> = { ...(typeof base === "object" && base !== null && !Array.isArray(base) ? base : {}) };
@@ -46,7 +46,7 @@ function load({ site = {}, stacks = {}, settings = {} }: Case["change"]): void {
   planEstate({ ...estate, settings: new Map([...estate.settings, ...changed]) });
 }
 
-/** Lines of the error. Places in files move with the files. */
+/** The lines of the error, with `<line>` in place of line numbers. */
 function saidOf(change: Case["change"]): string[] {
   try {
     load(change);
@@ -57,7 +57,7 @@ function saidOf(change: Case["change"]): string[] {
   return [];
 }
 
-/** The whole line, where `…` is any text. */
+/** A pattern for a whole line, in which `…` is any text. */
 const patternOf = (line: string): RegExp =>
   new RegExp(
     `^${line

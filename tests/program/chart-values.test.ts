@@ -1,4 +1,4 @@
-/** Every value that a module gives to a chart is a key that the chart knows, of its type. Needs the charts' data beside the checkout. */
+/** Each value that a module gives to a chart is a key of the chart and has its type. This needs the charts' data beside the checkout. */
 import { CILIUM_VERSION, ciliumValues } from "../../ansible-replacements";
 import { MODULES } from "../../components/platform/catalogue";
 import type { Module } from "../../components/platform/module";
@@ -11,13 +11,13 @@ type Values = Readonly<Record<string, unknown>>;
 
 const plans = [...planEstate(loadEstate()).values()];
 
-/** The values of a release with the module's defaults, and in each stack that has it. */
+/** The values of a release: with the module's example options, and in each stack that has the module. */
 function allValues(module: Module, release: string): Values[] {
   const planned = plans.flatMap(({ platform }) => platform.modules.filter(({ name }) => name === module.name).map(({ parts }) => parts.values[release]));
   return [module.parts(module.options.parse(module.example), PLACE).values[release], ...planned].filter((values) => values !== undefined);
 }
 
-/** Those that depend on options among them. */
+/** The charts of a module, also those that it has only with some options. */
 const chartsOf = (module: Module) => ({ ...module.parts(module.options.parse(module.example), PLACE).charts, ...module.charts });
 
 const releases = (MODULES as readonly Module[]).flatMap((module) =>
@@ -39,7 +39,7 @@ const cilium = chartData("cilium", CILIUM_VERSION);
   "the role of a kubeadm cluster gives Cilium values that its chart knows, and no certificate of Hubble is made by chance",
   () => {
     const values = ciliumValues("10.244.0.0/16");
-    // Each path of `--set` as the map that Helm makes of it.
+    // The nested map that Helm makes of each path of `--set`.
     const maps = Object.entries(values).map(([path, value]) => path.split(".").reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Values);
     expect(maps.flatMap((one) => (cilium === undefined ? [] : strangeValues(cilium, one)))).toEqual([]);
     expect(values["hubble.tls.auto.method"]).not.toBe("helm");

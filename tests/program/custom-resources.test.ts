@@ -1,6 +1,6 @@
 /**
- * Every custom resource that is made satisfies the schema of its definition, fields that the kind does not have among the faults.
- * Needs the charts' data beside the checkout. What the programs register is checked, and what the base components can make.
+ * Each custom resource satisfies the schema of its definition, and has no field that its kind does not have. What the programs register is
+ * checked, and everything that the base components can make. This needs the charts' data beside the checkout.
  */
 import type * as pulumi from "@pulumi/pulumi";
 import { IstioGateway } from "../../components/base/istio-gateway";
@@ -19,7 +19,7 @@ const describeWithCharts: (title: string, suite: () => void) => void =
   chartFolder() === undefined ? (title, suite) => describe.skip(`${title} [skipped: the charts' data is not beside the checkout]`, suite) : describe;
 
 const KIND = /^kubernetes:([^/]+\.[^/]+)\/([^:]+):(\w+)$/;
-/** Groups of Kubernetes itself with a dot in their names. */
+/** Groups with a dot in their names that belong to Kubernetes itself. */
 const BUILT_IN = /\.k8s\.io$|^helm\.sh$/;
 
 const isCustom = ({ type }: Registered): boolean => {
@@ -27,7 +27,7 @@ const isCustom = ({ type }: Registered): boolean => {
   return group !== undefined && !BUILT_IN.test(group);
 };
 
-/** What is wrong with custom resources. @returns also how many were held against a schema */
+/** @returns what is wrong with custom resources, and how many were compared with a schema */
 function complaintsOf(registered: readonly Registered[]): { checked: number; complaints: string[] } {
   let checked = 0;
   const complaints = registered.filter(isCustom).flatMap(({ type, name, inputs }) => {
@@ -61,7 +61,7 @@ const servers = {
   restore: { server: "shop-before", until: "2026-11-30T03:00:00Z" },
 };
 
-/** Each component with everything that it can be given. */
+/** Each component with all its arguments. */
 const MADE: Record<string, (opts: pulumi.ComponentResourceOptions) => unknown> = {
   "a gateway": (opts) =>
     new IstioGateway(

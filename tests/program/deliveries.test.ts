@@ -1,6 +1,7 @@
 /**
- * Both ways of delivery end in the same objects: what the program of dev registers for its seven applications, applied as the provider does
- * it, and what `homelab render dev` writes, pushed to the lab's Git and synced by its Argo CD. Then an image goes on and back through Git.
+ * Both ways of delivery give the same objects. One is what the program of dev registers for its seven applications, applied as the provider
+ * does it. The other is what `homelab render dev` writes, pushed to the lab's Git and synced by its Argo CD. Then commits change an image and
+ * change it back.
  */
 import { parseAllDocuments } from "yaml";
 import { openCluster } from "../../components/base/cluster-api";
@@ -31,24 +32,24 @@ inArgoCd((made) => {
   argo = made;
 });
 
-/** Objects of applications by kind and name, as the program registers them. */
+/** The objects of applications that the program registers and that a delivery contains. */
 async function registered(apps: ReadonlySet<string>): Promise<KubeObject[]> {
   return (await runs.registeredBy("dev")).flatMap(({ type, inputs }) => {
     const [, group, kind] = /^kubernetes:(.+):(\w+)$/.exec(type) ?? [];
     const object = plain(inputs) as Record<string, unknown> & Pick<KubeObject, "metadata">;
     if (group === undefined || kind === undefined || !apps.has(object.metadata?.namespace ?? "")) return [];
-    // The rest is the program's, whoever delivers: rules of the namespace, and its way to its Secrets.
+    // The program keeps the rest with either delivery: the namespace's policies, and its access to secrets.
     if (!DELIVERED.has(kind) || (kind === "ServiceAccount" && !apps.has(object.metadata.name))) return [];
     return [{ ...object, apiVersion: group.replace(/^core\//, ""), kind } as KubeObject];
   });
 }
 
-/** What a person would call the object: without what the API server and its writers note of it. */
+/** The content of an object, without status, assigned addresses and the annotations of its writers. */
 function content({ apiVersion, kind, metadata: { name, namespace, labels, annotations = {} }, ...rest }: KubeObject): unknown {
   const own = Object.entries(annotations).filter(([key]) => !/^(argocd\.argoproj\.io|pulumi\.com|deployment\.kubernetes\.io)\//.test(key));
   const { status: _, ...fields } = rest;
   const text = JSON.stringify({ apiVersion, kind, name, namespace, labels, annotations: Object.fromEntries(own), ...fields });
-  // A real API server keeps no empty list of a pod; the lab does.
+  // A real API server drops empty lists of a pod; the lab keeps them.
   const isNone = (key: string, value: unknown): boolean => ["env", "volumes", "volumeMounts"].includes(key) && Array.isArray(value) && value.length === 0;
   return JSON.parse(text, (key, value: unknown) => {
     if (key === "clusterIP" || key === "clusterIPs") return "<given>";
@@ -58,7 +59,7 @@ function content({ apiVersion, kind, metadata: { name, namespace, labels, annota
 
 const keyOf = ({ kind, metadata }: KubeObject): string => `${kind} ${metadata.namespace}/${metadata.name}`;
 
-/** Secrets that pods name, as External Secrets would have made them; any value does. */
+/** Creates the Secrets that pods name, as External Secrets would. Any values suffice. */
 function giveSecrets(cluster: WorldCluster, objects: readonly KubeObject[]): void {
   const wanted = new Map<string, Set<string>>();
   const note = (namespace: string, name: unknown, key?: unknown): void => {
@@ -86,7 +87,7 @@ function giveSecrets(cluster: WorldCluster, objects: readonly KubeObject[]): voi
   }
 }
 
-/** What files of Git hold. */
+/** The objects in files of Git. */
 const objectsIn = (files: ReadonlyMap<string, string>): KubeObject[] =>
   [...files.values()].flatMap((text) => parseAllDocuments(text).map((document) => document.toJSON() as KubeObject));
 
@@ -112,7 +113,7 @@ test("direct and by Git: the same objects, field by field, in the order of waves
   const applyTo = ({ cluster: { store } }: WorldCluster, object: KubeObject) =>
     store.apply(store.type(object.apiVersion, object.kind), object.metadata.namespace, object.metadata.name, object, { manager: "pulumi", force: false });
   for (const object of objects) applyTo(direct, object);
-  // One application is handed over: it runs already, by the program.
+  // The program has already deployed one of the applications; Argo CD takes it over.
   const handed = objects.filter(({ kind, metadata }) => metadata.namespace === "memorizer" && kind !== "Job");
   const uidsOf = () => handed.map((object) => [keyOf(object), dev.find(object.apiVersion, object.kind, "memorizer", object.metadata.name)?.metadata.uid]);
   for (const object of handed) applyTo(dev, object);
@@ -136,7 +137,7 @@ test("direct and by Git: the same objects, field by field, in the order of waves
   expect(objects.filter((object) => found(object, dev) === undefined).map(keyOf)).toEqual([]);
   expect(contents(dev)).toEqual(contents(direct));
   expect(uidsOf()).toEqual(uids);
-  // And Argo CD made nothing else.
+  // Argo CD made no other objects.
   const tracked = dev.cluster.store.types
     .namespaced()
     .flatMap((type) => dev.cluster.store.list(type))
@@ -168,7 +169,7 @@ test("direct and by Git: the same objects, field by field, in the order of waves
     expect(listAt(dev.find(ARGO_API, "Application", "argocd", "writer-dev"), "status", "history").at(-1)?.["revision"]).toBe(commit);
   }
 
-  // The way back: what the set has no longer keeps running as it is, and the program applies it again.
+  // The way back: an application that is removed from the set keeps running, and the program applies it again.
   const less = environmentObjects({ environment: "dev", apps: apps.filter((name) => name !== "memorizer"), server: OWN, byHand: false }, OPTIONS);
   await git.push(Object.fromEntries([...manifestsFolder("", "argo-cd", less)].map(([name, text]) => [`gitops/dev/${name}`, text])));
   await argo.refresh("applications");
@@ -176,7 +177,7 @@ test("direct and by Git: the same objects, field by field, in the order of waves
   expect(dev.find(ARGO_API, "Application", "argocd", "memorizer-dev")).toBeUndefined();
   for (const object of handed) applyTo(dev, object);
   expect(uidsOf()).toEqual(uids);
-  // A value that Argo CD wrote is not changed beside it.
+  // The program cannot change a value that Argo CD still owns.
   const deployment = handed.find(({ kind }) => kind === "Deployment");
   if (deployment === undefined) throw new Error("memorizer has no Deployment");
   const image = JSON.parse(JSON.stringify(deployment).replaceAll(/"image":"[^"]+"/g, `"image":"${next}"`)) as KubeObject;
@@ -197,7 +198,7 @@ function deliveredElsewhere(estate: Estate): Estate {
   return { ...estate, stacks: estate.stacks.map(changed) };
 }
 
-/** Objects of the kinds, as they were registered. */
+/** The Kubernetes objects among what was registered, by the resources' names. */
 function objectsOf(registered: readonly Registered[], wanted: (name: string) => boolean): KubeObject[] {
   return registered.flatMap(({ type, name, inputs }) => {
     const [, group, kind = ""] = /^kubernetes:(.+):(\w+)$/.exec(type) ?? [];
@@ -243,7 +244,7 @@ test("stg by the Argo CD of dev: its account's token comes by Vault and External
     await argo.refresh("applications-stg");
     const readiness = () => listAt(dev.find("external-secrets.io/v1", "ExternalSecret", "argocd", "cluster-stg"), "status", "conditions")[0];
 
-    // stg is not built yet: that is no error of dev's, and its Applications say what they wait for.
+    // stg is not built yet. That is no error in dev, and the Applications for stg say what they wait for.
     expect([readiness()?.["status"], readiness()?.["reason"]]).toEqual(["True", "SecretDeleted"]);
     expect(argo.conditionsOf("writer-stg")).toEqual([`InvalidSpecError: cluster "${cluster.server}" not found`]);
 
@@ -274,7 +275,7 @@ test("stg by the Argo CD of dev: its account's token comes by Vault and External
       await argo.refresh(`${app}-stg`);
       expect([app, argo.conditionsOf(`${app}-stg`), argo.stateOf(`${app}-stg`)]).toEqual([app, [], ["Synced", "Healthy", "Succeeded"]]);
     }
-    // A pushed commit is delivered, and that is told as of any other cluster.
+    // A pushed commit is delivered, and its status is reported as for dev itself.
     const file = "gitops/stg/writer/manifests.yaml";
     const text = files.get("writer/manifests.yaml") ?? "";
     const former = /image: (\S+)/.exec(text)?.[1] ?? "";
@@ -289,7 +290,7 @@ test("stg by the Argo CD of dev: its account's token comes by Vault and External
       await api.close();
     }
 
-    // With the token, as whoever takes it would: nothing but its job.
+    // Whoever steals the token can do no more than the delivery needs.
     const client = new ClusterClient(world.ctx, { name: "stg", server: cluster.server, caPem: stg.cluster.caPem, token: () => token });
     const may = (work: Promise<unknown>): Promise<string> =>
       work.then(() => "yes").catch((thrown: Error) => (/forbidden/.test(thrown.message) ? "no" : thrown.message));
@@ -316,11 +317,11 @@ test("stg by the Argo CD of dev: its account's token comes by Vault and External
       ),
     }).toEqual({ own: "yes", secrets: "no", otherNamespace: "no", system: "no", namespaces: "no", rights: "no", dev: expect.stringContaining("Unauthorized") });
     client.stop();
-    // Nor does another namespace of dev, or another stack, read the entry.
+    // No other namespace of dev, and no other stack, can read the entry.
     expect(devGrant.namespaces.filter(({ paths }) => paths.includes(entry.name)).map(({ namespace }) => namespace)).toEqual(["argocd"]);
     expect((await vault.call("GET", `kv/data/${entry.name}`, undefined, await vault.tokenOf(devGrant))).status).toBe(403);
 
-    // stg is taken down: what dev knows of it goes, and what runs there is left alone.
+    // stg is taken down: dev forgets its cluster, and what runs there is left alone.
     await vault.call("DELETE", `kv/metadata/${entry.name}`, undefined, stgToken);
     dev.modify("external-secrets.io/v1", "ExternalSecret", "argocd", "cluster-stg", (object) => ({
       ...object,

@@ -1,4 +1,4 @@
-/** In every stack: what modules and applications declare passes the policies that are registered, and what nobody declares does not. */
+/** In every stack, the registered policies allow the connections that modules and applications declare, and no others. */
 import type { NamespacePolicy } from "../../components/base/network-policy";
 import { loadEstate } from "../../stacks/load/estate";
 import { planEstate, type StackPlan } from "../../stacks/plan/plan";
@@ -10,9 +10,9 @@ const { names: STACK_NAMES, registeredBy } = ownRuns();
 
 const estate = loadEstate();
 const plans = planEstate(estate);
-/** First parts of the network's addresses. */
+/** The common beginning of the network's addresses. */
 const OWN_NETWORK = estate.site.subnet.replace(/\.\d+\/\d+$/, ".");
-/** The VM of the cluster that names of the homelab lead to from elsewhere. */
+/** The VM of the cluster to which the homelab's names resolve. */
 const SERVICES_VM = [...plans.values()].find(({ platform }) => platform.modules.some(({ name }) => name === "vault"))?.clusterVm ?? "";
 const planOf = (stack: string): StackPlan => {
   const plan = plans.get(stack);
@@ -25,7 +25,7 @@ const ISTIO: End = { namespace: "istio-system", labels: { istio: "ingressgateway
 const INTERNET: End = { address: "203.0.113.7" };
 const nodeOf = ({ clusterVm }: StackPlan): End => ({ address: estate.vms.get(clusterVm)?.cloudInit.ipv4.address ?? "" });
 
-/** What stands at the other end of a flow: written again here, by what the words mean and not by the code that makes policies. */
+/** The other end of a flow. Computed here from the meaning of the words, without the code that makes policies. */
 function endOf(peer: string, plan: StackPlan): End {
   const { domain, piholeUrl } = estate.site;
   if (peer === "cluster") return nodeOf(plan);
@@ -33,14 +33,14 @@ function endOf(peer: string, plan: StackPlan): End {
   if (peer === "homelab" || peer.endsWith(`.${domain}`)) return { address: estate.vms.get(SERVICES_VM)?.cloudInit.ipv4.address ?? "" };
   if (peer === piholeUrl) return { address: new URL(piholeUrl).hostname };
   if (peer.startsWith("https://")) return INTERNET;
-  // The first address stands for all of a network.
+  // A network is represented by its first address.
   const [, network] = /^([\d.]+)\/\d+$/.exec(peer) ?? [];
   return network === undefined ? { namespace: peer } : { address: network };
 }
 
 interface Declared extends Connection {
   why: string;
-  /** Of a range that begins with the port; the port itself where there is none. */
+  /** The last port of a range; the port itself without a range. */
   endPort: number;
 }
 
@@ -96,7 +96,7 @@ describe.each(STACK_NAMES)("in %s", (stack) => {
     expect(all.filter((connection) => !passes(policies, connection))).toEqual([]);
   });
 
-  test("nothing else does: no namespace reaches another one, the internet, the homelab or the API by a port that nobody declares", () => {
+  test("nothing else passes: no namespace reaches another one, the internet, the homelab or the API by an undeclared port", () => {
     const all = declared(planOf(stack));
     const names = [...policies.keys()];
     const ends: End[] = [...names.map((namespace) => ({ namespace })), { namespace: "default" }, TRAEFIK, nodeOf(planOf(stack)), INTERNET];
@@ -110,7 +110,7 @@ describe.each(STACK_NAMES)("in %s", (stack) => {
         ]),
       ),
     );
-    // A name of the homelab is reached at its machines and through the cluster's own balancer: both are one flow.
+    // A name of the homelab may resolve to a machine or to the cluster's own balancer. One declared flow allows both.
     const isDeclared = (one: Connection): boolean =>
       all.some(
         (flow) =>

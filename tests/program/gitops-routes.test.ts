@@ -1,4 +1,4 @@
-/** The routes of Istio that `homelab render` writes, against the definition of their kind. What kubectl reads of it: tests/real/gitops.real.test.ts. */
+/** Checks the Istio routes that `homelab render` writes against the definition of their kind. tests/real/gitops.real.test.ts checks them with kubectl. */
 import { parseAllDocuments } from "yaml";
 import { planEstate } from "../../stacks/plan/plan";
 import { renderApps } from "../../stacks/plan/rendered-apps";

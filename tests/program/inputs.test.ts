@@ -1,4 +1,4 @@
-/** What `homelab up --affected` compares: the digests of a stack change with what the stack is built from, and with nothing else. */
+/** The digests that `homelab up --affected` compares: a stack's digests change with what it is built from, and with nothing else. */
 import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -24,7 +24,7 @@ beforeAll(() => {
 afterAll(() => fs.rmSync(copy, { recursive: true, force: true }));
 
 type Digests = Record<string, Record<string, string>>;
-/** As the orchestrator asks it. */
+/** Node's arguments for inputs.js, as the orchestrator starts it. */
 const question = (): string[] => ["--require", path.join(copy, "bin/stacks/preload-command.js"), path.join(copy, "bin/stacks/inputs.js")];
 const env = { ...process.env, HOMELAB_SECRETS_DIR: "", SOPS_AGE_KEY_FILE: path.join(ROOT, "secrets", "lab-only.agekey") };
 
@@ -55,7 +55,7 @@ test("each change is seen by the stacks that are built from it, and by no others
   const before = ask();
   expect(ask()).toEqual(before);
   const after = (file: string, change: (text: string) => string): string[] => changed(file, change, () => different(before, ask()));
-  // A VM: of its owner, and of who balances it.
+  // A VM: its own stack changes, and what else depends on it there.
   expect(after("site/vms/k8s-dev.yaml", (text) => text.replace(/^memory: .*$/m, "memory: 10240"))).toEqual([
     "dev: vm k8s-dev",
     "dev: the cluster and its network",
@@ -70,7 +70,7 @@ test("each change is seen by the stacks that are built from it, and by no others
   // A chart's version.
   const chart = after("bin/components/platform/argo-cd/values.js", (text) => text.replace(/version: "\d+\.\d+\.\d+"/, 'version: "0.0.1"'));
   expect(chart).toEqual(["dev: module argo-cd", "dev: program components/platform/argo-cd/values.ts"]);
-  // A role of hosts of one stack is seen by what it makes of them.
+  // A role for hosts of one stack changes only that stack, by its compiled script.
   expect(
     new Set(
       after("bin/ansible-replacements/roles/pihole.js", (text) => text.replaceAll("pihole answers", "pihole answers in time")).map(
@@ -111,7 +111,7 @@ test.each(STACK_NAMES)("what the program of %s reads of other stacks is what it 
       await writePlannedOutputs(folder, need, Object.fromEntries(outputs) as Parameters<typeof writePlannedOutputs>[2], []);
     }
     process.env["HOMELAB_PLANNED_OUTPUTS_DIR"] = folder;
-    // An output that stays unknown keeps the end of the run waiting: the file is what the program's end leaves.
+    // The run does not end, since it waits for outputs that stay unknown. The program writes the file before that.
     void runStack(name, { preview: true });
     while (!fs.existsSync(plannedOutputsFile(folder, name))) await systemClock.sleep(20);
     const { usedUnknowns } = plannedOutputsSchema.parse(JSON.parse(fs.readFileSync(plannedOutputsFile(folder, name), "utf8")));

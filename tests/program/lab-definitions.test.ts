@@ -1,6 +1,6 @@
 /**
- * The lab's own definitions know every field of the custom resources that the programs register: a field that they lack is dropped when
- * it is written, and is a change in each later preview.
+ * The lab's own definitions have every field of the custom resources that the programs register. The API would drop a field that they lack,
+ * and each later preview would show it as a change.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -15,7 +15,7 @@ import { ownRuns } from "../support/stack-run";
 
 const { names: STACK_NAMES, registeredBy } = ownRuns();
 const DATA = path.join(__dirname, "..", "..", "lab");
-/** What an operator brings when it starts, and what is applied from published files. */
+/** Folders with the definitions that operators install when they start, and with published manifests. */
 const FOLDERS = ["artefacts/data/manifests", "controllers/data/operands"];
 
 const definition = z.looseObject({
@@ -48,12 +48,12 @@ for (const object of [...fromFiles, ...fromCharts]) {
 }
 
 const KIND = /^kubernetes:([^/]+\.[^/]+)\/([^:]+):(\w+)$/;
-/** Groups of Kubernetes itself with a dot in their names. */
+/** Groups with a dot in their names that belong to Kubernetes itself. */
 const BUILT_IN = /\.k8s\.io$|^helm\.sh$/;
-/** The group of a kind that ends as Kubernetes' own do, and is somebody else's. */
+/** Groups that look like Kubernetes' own and are not. */
 const OTHERS = ["snapshot.storage.k8s.io", "gateway.networking.k8s.io"];
 
-/** Paths of what is in the first value and not in the second. */
+/** Paths of what the first value has and the second does not. */
 function missing(given: unknown, kept: unknown, at = ""): string[] {
   if (typeof given !== "object" || given === null) return Object.is(given, kept) ? [] : [at];
   return Object.entries(given).flatMap(([key, value]) => missing(value, (kept as Record<string, unknown> | undefined)?.[key], `${at}.${key}`));
@@ -64,7 +64,7 @@ function complaints({ type, name, inputs }: Registered): string[] {
   if (group === "" || (BUILT_IN.test(group) && !OTHERS.includes(group))) return [];
   const schema = schemas.get(`${group}/${version} ${kind}`);
   if (schema === undefined) return [`${type} ${name}: the lab has no definition of it`];
-  // As it is sent: what a mock made of an unknown is a text.
+  // The object as it is sent. The mocks put a text in place of an unknown value.
   const given = JSON.parse(JSON.stringify(plain(inputs))) as Parameters<typeof pruneAndDefault>[0];
   const kept = pruneAndDefault(JSON.parse(JSON.stringify(given)) as typeof given, schema);
   return [...missing(given, kept), ...schemaCauses(kept, schema).map(({ field, message }) => `${field}: ${message}`)].map((text) => `${type} ${name}: ${text}`);

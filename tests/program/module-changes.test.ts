@@ -1,11 +1,11 @@
-/** What a change of the matrix touches: a module that is taken away or comes back, and a chart that is raised. */
+/** Which resources a change of the matrix affects: a module that is removed or put back, and a newer chart. */
 import type { LoadedStack } from "../../stacks/load/stacks";
 import { type Registrations, registrationsOf } from "../support/registrations";
 import { changedRuns, homelabRuns } from "../support/stack-run";
 
 type Platform = LoadedStack["platform"];
 
-/** The programs where a stack's row is another one. */
+/** Runs of the programs with another row of a stack in the matrix. */
 const withRow = (stack: string, change: (platform: Platform) => Platform) =>
   changedRuns((estate) => ({
     ...estate,
@@ -16,7 +16,7 @@ const registered = (runs: ReturnType<typeof withRow>, stack: string) => registra
 
 type Resource = Registrations["resources"][string];
 
-/** By URN without its stack and project: what is gone, new and other. @param of what is compared of a resource. Default: all of it */
+/** Resources that are gone, added and changed, by URN without stack and project. @param of the part of a resource to compare. Default: all of it */
 function difference(before: Registrations, after: Registrations, of: (resource: Resource | undefined) => unknown = (resource) => resource) {
   const [had, has] = [Object.keys(before.resources), Object.keys(after.resources)];
   const short = (urn: string): string => urn.split("::").slice(2).join("::").split("$").at(-1) ?? urn;
@@ -30,7 +30,7 @@ function difference(before: Registrations, after: Registrations, of: (resource: 
 const without = (module: keyof Platform) => (platform: Platform) =>
   Object.fromEntries(Object.entries(platform).filter(([name]) => name !== module)) as Platform;
 
-/** The unchanged one, run once for all who compare with it. */
+/** The registrations of the unchanged program, computed once for all tests. */
 const unchanged = new Map<string, Promise<Registrations>>();
 function whole(stack: string): Promise<Registrations> {
   const made = unchanged.get(stack) ?? registered(homelabRuns(), stack);
@@ -38,14 +38,14 @@ function whole(stack: string): Promise<Registrations> {
   return made;
 }
 
-test("a module that is taken away takes its own resources, and of others what was let in from it; put back, all is as it was", async () => {
+test("removing a module removes its resources, and the rules of others that let it in; putting it back restores everything", async () => {
   const before = await whole("sandboxy");
   const less = await registered(withRow("sandboxy", without("teleport-agent")), "sandboxy");
   const { gone, added, changed } = difference(before, less);
   expect(added).toEqual([]);
   expect(gone.length).toBeGreaterThan(5);
   expect(gone.filter((urn) => !urn.includes("teleport-agent"))).toEqual([]);
-  // It shows Longhorn's pages, and so its namespace let it in.
+  // The agent publishes Longhorn's page, so Longhorn's namespace let it in.
   expect(changed).toEqual(["kubernetes:networking.k8s.io/v1:NetworkPolicy::longhorn-ns-flows"]);
   const back = await registered(
     withRow("sandboxy", (platform) => ({ ...platform })),
@@ -54,10 +54,10 @@ test("a module that is taken away takes its own resources, and of others what wa
   expect(difference(before, back)).toEqual({ gone: [], added: [], changed: [] });
 });
 
-test("in Vault's stack its right to read goes with it, and nothing else", async () => {
+test("in Vault's stack, removing a module removes its right to read, and nothing else", async () => {
   const before = await whole("tools");
   const less = await registered(withRow("sandboxy", without("teleport-agent")), "tools");
-  // What comes after the grants waits for one less.
+  // Only inputs are compared: dependsOn of what comes after the grants is shorter, too.
   const { gone, added, changed } = difference(before, less, (resource) => resource?.["inputs"]);
   expect({ added, changed }).toEqual({ added: [], changed: [] });
   expect(gone.toSorted()).toEqual([
@@ -66,7 +66,7 @@ test("in Vault's stack its right to read goes with it, and nothing else", async 
   ]);
 });
 
-test("a chart that is raised is one release with another version, and nothing else of the stack", async () => {
+test("a newer chart changes one release, and nothing else of the stack", async () => {
   const older = await registered(
     withRow("sandboxy", (platform) => ({ ...platform, longhorn: { version: "1.11.3" } })),
     "sandboxy",

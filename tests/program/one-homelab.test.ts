@@ -1,4 +1,7 @@
-/** What belongs to one homelab stands in site/, in its secrets and settings, and nowhere else in the product. The homelab of the tests has the names of the one that the product was first made for. */
+/**
+ * What belongs to one homelab is in site/, in its secrets and settings, and nowhere else in the product. The tests' homelab has the names
+ * of the homelab that the product was first made for, so these names are searched for.
+ */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { VM_DUTIES } from "../../stacks/define/stacks";
@@ -21,15 +24,15 @@ const PRODUCT = [
   "build",
   "bench",
 ];
-/** Tests and their data, and the secrets themselves. */
+/** Files that are not searched: tests and their data, and the secrets. */
 const NOT_PRODUCT = /\.test\.ts$|\/(fixtures|cases)\/|^secrets\/[^/]+\/.*\.yaml$|\.agekey$|\.md$/;
 
 const { site, proxmox, vms } = loadHomelab();
 
-/** First parts of the network's addresses: `192.168.1.` for 192.168.1.0/24. */
+/** The common beginning of the network's addresses: `192.168.1` for 192.168.1.0/24. */
 const network = site.subnet.split(".").slice(0, 3).join(".");
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-/** A VM that is called as its duty is, such as `haproxy`, cannot be told from the program of that name. */
+/** Names of nodes and VMs. A VM with the name of its duty, such as `haproxy`, is left out: it cannot be told from the program of that name. */
 const names = [...proxmox.nodes.map(({ name }) => name), ...vms.keys()].filter((name) => !(VM_DUTIES as readonly string[]).includes(name));
 const trace = new RegExp(`${escaped(site.domain)}|\\b${escaped(network)}\\.\\d|\\b(${names.map(escaped).join("|")})\\b`);
 

@@ -1,4 +1,4 @@
-/** Charts are at the versions that the notes beside the checkout chose, with their reasons (`shared/reference/charts.md`, section 1). */
+/** Charts have the versions that the notes beside the checkout chose (`shared/reference/charts.md`, section 1, which has the reasons). */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { ARGO_CD_CHARTS } from "../../components/platform/argo-cd/values";
@@ -10,7 +10,7 @@ import { chartFolder } from "../support/chart-data";
 const notes = path.join(chartFolder() ?? "", "../reference/charts.md");
 const there = chartFolder() !== undefined && fs.existsSync(notes);
 
-/** By words of a chart's cell: what was chosen. */
+/** The rows of the notes: the names of the charts, and the chosen version. */
 function chosen(): { names: string[]; choice: string }[] {
   const [, section = ""] = fs.readFileSync(notes, "utf8").split(/^## .*$/m);
   return section
@@ -22,7 +22,7 @@ function chosen(): { names: string[]; choice: string }[] {
 }
 
 const charts = (MODULES as readonly Module[]).flatMap(({ charts }) => Object.values(charts));
-/** Charts whose row decides by something else than a number of its own. */
+/** Charts whose version follows from something else than their row. */
 const BY_OTHERS: Readonly<Record<string, string>> = {
   "teleport-kube-agent": "the version of the homelab's Teleport",
   "nginx-ingress": "the issue's own choice, after the notes",

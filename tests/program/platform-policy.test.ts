@@ -1,4 +1,4 @@
-/** What holds for every resource that the programs of all stacks register. An exception is listed here, with its reason. */
+/** Rules for every resource that the programs of all stacks register. Exceptions are listed here, with their reasons. */
 import { chartSource } from "../../components/base/chart";
 import { MODULES } from "../../components/platform/catalogue";
 import { findDefaultCredentials } from "../../components/platform/default-credentials";
@@ -23,7 +23,7 @@ const label = ({ type, name }: Registered): string => `${type} ${name}`;
 const isKubernetes = ({ type }: Registered): boolean => type.startsWith("kubernetes:");
 const nameOf = (urn: string): string => urn.split("::").at(-1) ?? "";
 
-/** All that a resource waits for, by name: what it names, and what those wait for. */
+/** The names of all resources that a resource waits for, directly or through others. */
 function waitsFor(resource: Registered, all: readonly Registered[]): Set<string> {
   const found = new Set<string>();
   const visit = (one: Registered): void => {
@@ -37,7 +37,7 @@ function waitsFor(resource: Registered, all: readonly Registered[]): Set<string>
   return found;
 }
 
-/** The custom resource definition that a kind of Kubernetes is of. Empty for Kubernetes' own kinds. */
+/** The name of the custom resource definition of a resource's kind. Empty for Kubernetes' own kinds. */
 function crdOf({ type }: Registered): string {
   const [, group = "", kind = ""] = /^kubernetes:([^/]+)\/[^:]+:(\w+)$/.exec(type) ?? [];
   return group.includes(".") && !group.endsWith(".k8s.io") && group !== "helm.sh" ? `${kind.toLowerCase().replace(/([^aeiou])y$/, "$1ie")}s.${group}` : "";
@@ -50,13 +50,13 @@ test("a chart with definitions in crds/, which Helm never upgrades, says in its 
   expect(said).toEqual(charts.map((chart) => [chart?.name, chart !== undefined && folderCrds(chart).length > 0, chart?.kubeVersion]));
 });
 
-/** Workloads of modules that no chart makes. */
+/** Workloads that modules register themselves, without a chart. */
 const OF_MODULES: Readonly<Record<string, readonly string[]>> = {
   harbor: ["harbor-valkey-deployment"],
   "snapshot-controller": ["snapshot-controller-deployment"],
   immich: ["immich-machine-learning-deployment", "immich-server-deployment", "immich-valkey-deployment"],
 };
-/** Those that ask the cluster's API, each with why. */
+/** Workloads of these that use the cluster's API, each with the reason. */
 const ASKS_THE_API: Readonly<Record<string, string>> = { "snapshot-controller-deployment": "reads snapshots and writes what became of them" };
 
 describe.each(STACK_NAMES)("in %s", (stack) => {
@@ -81,7 +81,7 @@ describe.each(STACK_NAMES)("in %s", (stack) => {
       const owner = planOf(stack)?.modules.find(({ crds }) => crds.includes(crdOf(resource)));
       if (owner === undefined) return true;
       const before = waitsFor(resource, registered);
-      // Published manifests take the place of a release.
+      // Some modules apply published manifests instead of a release.
       const manifests = registered.filter(({ name }) => name.startsWith(`${owner.name}-`) && name.endsWith("-manifest")).map(({ name }) => [name]);
       return ![...Object.keys(owner.charts).map(awaited), ...manifests].some((names) => names.every((name) => before.has(name)));
     });
@@ -121,7 +121,7 @@ describe.each(STACK_NAMES)("in %s", (stack) => {
       const inputs = plain(releases.find(({ inputs: given }) => given["name"] === release)?.inputs) as Record<string, unknown>;
       const { chart: name, repositoryOpts } = chartSource(chart);
       expect([inputs["chart"], inputs["version"], inputs["repositoryOpts"]]).toEqual([name, chart.version, repositoryOpts]);
-      // What is known only while it is built stands in angle brackets in the plan.
+      // In the plan, a value that is known only during the build is in angle brackets.
       const known = JSON.parse(JSON.stringify(values), (_, value) => (typeof value === "string" && /^<.*>$/.test(value) ? expect.any(String) : value));
       expect(inputs["values"]).toEqual(known);
       expect(findDefaultCredentials(inputs["values"])).toEqual([]);

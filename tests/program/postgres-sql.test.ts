@@ -1,6 +1,6 @@
 /**
- * The SQL that the program gives to Postgres, said to a Postgres with pgvector (compiled to WebAssembly: it needs nothing but Node);
- * what an application keeps there by it, and a dump of that which is restored elsewhere and is the same.
+ * Runs the SQL that the program gives to Postgres in a Postgres with pgvector, which is compiled to WebAssembly and needs only Node. An
+ * application then uses the database, and a dump of it is restored elsewhere and compared.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -18,7 +18,7 @@ const { vector } = outsideVm<typeof import("@electric-sql/pglite-pgvector")>("@e
 const { pgDump } = outsideVm<typeof import("@electric-sql/pglite-tools/pg_dump")>("@electric-sql/pglite-tools/pg_dump");
 
 const open = (): Promise<PGlite> => pglite.PGlite.create({ extensions: { vector } });
-/** One for all, since its start takes longer than all that is said to it: each test leaves it as a new one is. */
+/** One server for all tests, since its start takes longer than all queries. After each test it is reset. */
 let db: PGlite;
 beforeAll(async () => {
   db = await open();
@@ -36,7 +36,7 @@ afterEach(async () => {
 });
 afterAll(() => db.close());
 
-/** What the operator says to the first database, as its superuser. */
+/** The SQL that the operator runs in the first database as superuser. */
 function firstSql(options: PostgresOptions): readonly string[] {
   const [[database = "", { owner, extensions }] = ["", { owner: "", extensions: [] as string[] }]] = Object.entries(options.databases);
   const servers = postgresServers(options, "local-path", "db.example.org");
@@ -48,7 +48,7 @@ const planned = [...planEstate(estate)].flatMap(([stack, { platform }]) =>
   platform.modules.filter(({ name }) => name === postgres.name).map(({ options }) => ({ stack, options: options as PostgresOptions })),
 );
 
-/** As an application keeps texts with their meaning. */
+/** What an application does that stores texts with vectors of their meaning. */
 const APPLICATION = `
   CREATE ROLE apps LOGIN;
   GRANT ALL ON SCHEMA public TO apps;
@@ -63,7 +63,7 @@ const NEAREST = "SELECT id FROM public.note ORDER BY meaning <=> '[1,0.05,0]' LI
 const nearest = async (db: PGlite): Promise<unknown[]> => (await db.query<{ id: number }>(NEAREST)).rows.map(({ id }) => id);
 const rows = async (db: PGlite): Promise<unknown[]> => (await db.query("SELECT id, body, meaning::text FROM public.note ORDER BY id")).rows;
 
-test.each(planned)("what the servers of $stack are told, Postgres takes, twice as well, and an application may use it", async ({ options }) => {
+test.each(planned)("Postgres accepts the SQL for the servers of $stack, also a second time, and an application may use the database", async ({ options }) => {
   const sql = firstSql(options);
   expect(sql).toEqual(['CREATE EXTENSION IF NOT EXISTS "vector"']);
   for (const statement of [...sql, ...sql]) await db.exec(statement);
@@ -81,7 +81,7 @@ test("a dump, restored elsewhere, is the same: rows, extension, owner and index"
   const dump = await (await pgDump({ pg: before })).text();
   await after.exec("CREATE ROLE apps LOGIN;");
   await after.exec(dump);
-  // A dump names all that it makes by its schema, and leaves none to be looked in.
+  // A dump qualifies all names with their schema and leaves the search path empty.
   await after.exec("SET search_path = public;");
   expect(await rows(after)).toEqual(kept);
   expect(await nearest(after)).toEqual([1, 3]);
@@ -104,7 +104,7 @@ test("a name with a dash or a quote is one identifier: what Postgres does not ha
   }
 });
 
-test("the demo's table, and what it writes and asks, are taken by it: the nearest words come first, each once", async () => {
+test("Postgres accepts the demo's table and queries: the nearest words come first, each once", async () => {
   const folder = path.resolve("images", "demo");
   const sql = (...names: string[]): string => fs.readFileSync(path.join(folder, "cmd", "worker", "sql", ...names), "utf8");
   for (const step of fs.readdirSync(path.join(folder, "cmd", "worker", "sql", "migrations")).toSorted()) await db.exec(sql("migrations", step));

@@ -1,6 +1,6 @@
 /**
- * What the charts of all stacks make of the modules' values, as far as the lab's stand-ins render it: the requests are those that the
- * module declares, and pods fit the level of their namespace. An exception is listed here, with its reason.
+ * The objects that the charts of all stacks render from the modules' values, as far as the lab's stand-ins render them. Their resource
+ * requests are those that the module declares, and pods fit the security level of their namespace. Exceptions are listed here, with reasons.
  */
 import { findChart, renderChart } from "../../lab/artefacts/charts";
 import { loadEstate } from "../../stacks/load/estate";
@@ -28,7 +28,7 @@ interface Workload {
 }
 
 const KINDS = ["Deployment", "StatefulSet", "DaemonSet"];
-/** What the Prometheus operator makes pods of; the image is its own choice. */
+/** Kinds of which the Prometheus operator makes pods. It chooses their images itself. */
 const OPERATED = ["Prometheus", "Alertmanager"];
 
 function workloadsOf(manifest: Record<string, unknown>): Workload[] {
@@ -39,10 +39,10 @@ function workloadsOf(manifest: Record<string, unknown>): Workload[] {
   return [{ kind: "Operated", metadata, spec: { replicas: spec.replicas ?? 1, template: { spec: pod } } }];
 }
 
-/** Releases that are not in the first namespace of their module. */
+/** The namespace of releases that are not in the first namespace of their module. */
 const ELSEWHERE: Readonly<Record<string, string>> = { "istio-cni": "istio-cni" };
 
-/** Each module once, with the options of the first stack that has it. */
+/** Each module once, with the options of one stack that has it. */
 const modules = [
   ...new Map(
     [...planEstate(loadEstate()).values()].flatMap(({ platform }) => platform.modules.map((module) => [module.name, { module, platform }] as const)),
@@ -101,7 +101,7 @@ test.each(rendered)("$name requests what it declares", ({ module, workloads }) =
   expect(added(declared)).toEqual(added(asked));
 });
 
-/** Of a pod in a namespace of the level `restricted`. */
+/** Why a namespace of the level `restricted` would refuse the pods of a workload. */
 function refusals({ spec: { template }, metadata }: Workload): string[] {
   const { containers, initContainers = [], securityContext = {}, hostNetwork, volumes = [] } = template.spec;
   const pod = [...(hostNetwork === true ? ["the host's network"] : []), ...(volumes.some(({ hostPath }) => hostPath !== undefined) ? ["a host's path"] : [])];
@@ -120,7 +120,7 @@ function refusals({ spec: { template }, metadata }: Workload): string[] {
   ];
 }
 
-/** Stand-ins that are simpler than their chart here. */
+/** Stand-ins that leave out what this test looks at, and what. */
 const SIMPLER: Readonly<Record<string, string>> = { "cert-manager": "the stand-in leaves out what the chart says of its containers' rights" };
 
 const isRestricted = ({ level }: { level?: string | undefined }): boolean => level === "restricted";
@@ -131,7 +131,7 @@ test.each(rendered.filter(({ workloads, name }) => workloads.some(isRestricted) 
   },
 );
 
-/** Of Istio's gateway: istiod's webhook puts in the one of its own version. */
+/** The image of Istio's gateway in its chart. istiod's webhook replaces it by the image of its own version. */
 const FILLED_IN = "auto";
 
 test.each(rendered)("$name takes each image at a version", ({ workloads }) => {

@@ -1,6 +1,6 @@
 /**
- * The rules for all workloads, over every object of all stacks: what the programs register, and what charts make as far as the lab's
- * stand-ins render them. An exception stands in the module or the application, with its reason.
+ * Applies the rules for all workloads to every object of all stacks: what the programs register, and what charts render as far as the lab's
+ * stand-ins do. Exceptions are declared in the module or the application, with their reasons.
  */
 import type { Manifest } from "../../components/rules/manifest";
 import { covers, objectViolations, releaseViolations, setViolations, type Violation, violationText } from "../../components/rules/rules";
@@ -13,7 +13,7 @@ import { ownRuns } from "../support/stack-run";
 
 const { names: STACK_NAMES, registeredBy } = ownRuns();
 
-/** What the lab's stand-ins leave out of their charts: the charts have it, as their values and templates of that version say. */
+/** Rules that the lab's stand-ins break because they leave out parts of their charts. The charts themselves have these parts. */
 const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
   "cert-manager": ["no-escalation", "capabilities", "read-only-root", "readiness", "liveness"],
   vault: ["no-escalation"],
@@ -31,16 +31,16 @@ const together = (manifests: readonly Manifest[]): Found[] =>
   }));
 
 const plans = planEstate(loadEstate());
-/** The namespace gives what a container does not name. */
+/** Whether the namespace's defaults fill in what a container leaves out. */
 const isFilledIn = (stack: string, { rule, namespace }: Found): boolean =>
   rule === "resources" && plans.get(stack)?.platform.namespaces.get(namespace ?? "")?.containerDefaults !== undefined;
 
-/** As it is listed: a module's holds in each of its namespaces, and is needed where one of them needs it. */
+/** The text of an exception. It has no namespace: a module's exception holds in all its namespaces, and one that needs it suffices. */
 const listed = ({ of, rule, workload = "", container = "" }: PlacedException): string =>
   [of, rule, workload, container].filter((part) => part !== "").join(" ");
 const used = new Set<string>();
 
-/** What is left once exceptions are taken off, which are remembered. */
+/** The violations without those that an exception allows. The exceptions are added to `used`. */
 function unexcused(stack: string, violations: readonly Found[]): string[] {
   const plan = plans.get(stack);
   const exceptions = plan === undefined ? [] : exceptionsOf(plan);

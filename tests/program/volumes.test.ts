@@ -1,6 +1,6 @@
 /**
- * The volumes of each stack's programs and charts: they fit the quota of their namespace, since a Kubernetes that keeps quotas refuses
- * what does not; and those that hold data outlive the module.
+ * The volumes of each stack's programs and charts. They fit the quota of their namespace, since Kubernetes refuses volumes beyond it, and
+ * those with data outlive the module.
  */
 import { loadEstate } from "../../stacks/load/estate";
 import { planEstate } from "../../stacks/plan/plan";
@@ -15,7 +15,7 @@ const plans = planEstate(loadEstate());
 const at = (value: unknown, ...path: string[]): unknown =>
   path.reduce<unknown>((node, key) => (typeof node === "object" && node !== null ? (node as Rendered)[key] : undefined), value);
 
-/** MiB of volumes that an object asks for. */
+/** How many MiB of volumes an object asks for. */
 function storageOf(object: Rendered): number {
   const size = (claim: unknown): number => mebibytes(String(at(claim, "spec", "resources", "requests", "storage")));
   if (object["kind"] === "PersistentVolumeClaim") return size(object);
@@ -24,9 +24,9 @@ function storageOf(object: Rendered): number {
   return Number(at(object, "spec", "replicas") ?? 1) * templates.reduce<number>((sum, claim) => sum + size(claim), 0);
 }
 
-/** What a module's resource or a chart's object leaves behind where it goes: what holds data, by itself. */
+/** Whether an object, or its claims, remain when the module is removed. */
 function isKept({ type, retainOnDelete, object }: { type?: string; retainOnDelete?: boolean; object: Rendered }): boolean {
-  // Kubernetes leaves a StatefulSet's claims where they are, but for a policy of its own.
+  // Kubernetes keeps the claims of a deleted StatefulSet unless its own policy says otherwise.
   if (object["kind"] === "StatefulSet") return at(object, "spec", "persistentVolumeClaimRetentionPolicy", "whenDeleted") !== "Delete";
   return type === undefined ? at(object, "metadata", "annotations", "helm.sh/resource-policy") === "keep" : retainOnDelete === true;
 }
@@ -53,7 +53,7 @@ test.each(names)("the volumes of %s fit the quotas of their namespaces", async (
   for (const namespace of asked.keys()) seen.add(`${stack} ${namespace}`);
 });
 
-/** Claims that may go, by name, and why nothing is lost with them. */
+/** Claims that may be deleted with their module, and why nothing is lost with them. */
 const MAY_GO: Readonly<Record<string, string>> = {
   "harbor-valkey": "queues",
   "immich-library": "its volume is a folder of the host, which stays",
@@ -85,6 +85,6 @@ test.each(names)("what holds data in %s stays where its module goes, and so does
 });
 
 test("volumes were found", () => {
-  // A small site has one: Vault's.
+  // A small site has only Vault's volume.
   expect(seen.size).toBeGreaterThan(0);
 });

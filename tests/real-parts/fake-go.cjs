@@ -1,4 +1,4 @@
-// Stands for the `go` program: answers what build/real-parts/go.cjs asks, and fails as FAKE_GO says. Notes each call in FAKE_GO_LOG.
+// A stand-in for the `go` program. It answers the calls of build/real-parts/go.cjs, fails as FAKE_GO says, and logs each call in FAKE_GO_LOG.
 "use strict";
 const fs = require("node:fs");
 const path = require("node:path");

@@ -1,4 +1,4 @@
-/** `node build/real-parts.cjs` with a program in the place of `go`: what is built, in which order, and what is said where it cannot be. */
+/** `node build/real-parts.cjs` with a stand-in for `go`: what is built, in which order, and the message where a part cannot be built. */
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
@@ -59,7 +59,7 @@ test("the named parts are built in the list's order, with replacements and files
 test("a part with a main of ours builds that, with the module's own files beside it", () => {
   const goMod = "module m\n\ngo 1.24.7\n";
   const made = run(["install", "pulumi-kubernetes"], { goMod });
-  // The fake module has no schema.json: the error names the file, and nothing is passed over.
+  // The fake module has no schema.json. The part fails, and the error names the file.
   expect(made.out).toMatch(/cannot install pulumi-kubernetes: ENOENT.*schema\.json/);
   expect(statusOf("pulumi-kubernetes")).toMatch(/^missing {2}pulumi-kubernetes \(v4.*\): ENOENT/);
 });

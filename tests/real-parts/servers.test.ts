@@ -1,4 +1,4 @@
-/** Servers of tests with small programs in their place: one that dies, does not start, never gets ready, or finds its port taken. */
+/** How tests start servers, with small programs as servers: one dies, does not start, never gets ready, or finds its port taken. */
 import * as fs from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -54,7 +54,7 @@ test("while a server is waited for, its end is the answer, at once", async () =>
 test("a program that is none is named with the cause", async () => {
   const file = path.join(folder, "program");
   fs.writeFileSync(file, "\u007fELF and no more", { mode: 0o755 });
-  // Where the system has no way to tie it to this process it does not start at all; else it ends at once.
+  // On Linux `setpriv` starts and then cannot execute the file, so the process ends at once. Elsewhere the start itself fails.
   const started = startProcess("broken", file, [], { folder }).then((server) => untilReady(server, "it listens", async () => false));
   await expect(started).rejects.toThrow(/broken.*(does not start|ended by itself)/);
 });

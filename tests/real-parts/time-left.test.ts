@@ -1,4 +1,4 @@
-/** A run with a limit: what it has no time for is skipped by name, and the shortest files are asked first. */
+/** A run of the real tests with a time limit: files without enough time are skipped by name, and the shortest files run first. */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -28,7 +28,7 @@ it("begins only what ends by the limit, also on a slow day", () => {
   const ends = (name: string, left: number) => RealSequencer.endsBy(`/x/tests/${name}.real.test.ts`, 1_000_000, 1_000_000 + left);
   expect([ends("real/sops", 29), ends("real/sops", 31)]).toEqual([false, true]);
   expect([ends("real/cli-lab", 509), ends("real/cli-lab", 511)]).toEqual([false, true]);
-  // A path of another system is the same file.
+  // The file's duration is found by a Windows path too.
   expect(RealSequencer.endsBy("C:\\x\\tests\\real\\cli-lab.real.test.ts", 0, 509)).toBe(false);
 });
 

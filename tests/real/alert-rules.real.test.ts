@@ -1,6 +1,6 @@
 /**
- * Each alert of ours by Prometheus' own tool: it fires on the series that it is for, with the labels by which it is routed, and not on
- * its neighbour.
+ * Tests each of our alerts with Prometheus' own tool. It fires on series of the failure that it is for, with the labels by which it is
+ * routed, and not on similar series without a failure.
  */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -16,13 +16,13 @@ const GROUPS = { ...ALERTS, ...hubAlerts(["dev"]) };
 const RULES: readonly AlertRule[] = Object.values(GROUPS).flat();
 
 interface Case {
-  /** Series of `<name and labels>`: `<values>`, one a minute. */
+  /** Series for which the alert fires: `<name and labels>` → `<values>`, one value a minute. */
   readonly fires: Readonly<Record<string, string>>;
-  /** Much the same, and nothing is wrong. */
+  /** Similar series for which it must not fire. */
   readonly quiet: Readonly<Record<string, string>>;
-  /** Minutes after which it is looked at. */
+  /** The minute at which the alert is evaluated. */
   readonly at: number;
-  /** Labels of the alert, beside name and severity. */
+  /** Labels of the alert beside its name and severity. */
   readonly labels: Readonly<Record<string, string>>;
 }
 
@@ -35,7 +35,7 @@ const OF_CLUSTER = { cluster: "tools", namespace: "postgres" };
 const NATS = 'cluster="tools", namespace="nats", pod="nats-0"';
 const JOB = 'cluster="tools", namespace="state-backup", cronjob="state-backup"';
 const OF_JOB = { cluster: "tools", namespace: "state-backup", cronjob: "state-backup" };
-/** Time begins at zero there: minutes of three days. */
+/** Three days in minutes. In promtool's tests time begins at zero. */
 const THREE_DAYS = 3 * 24 * 60;
 
 const CASES: Readonly<Record<string, Case>> = {
@@ -73,7 +73,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   StateBackupTooOld: {
     fires: { [`kube_cronjob_status_last_successful_time{${JOB}}`]: `60x${THREE_DAYS}` },
-    // Each night one, and of another Job's age nothing is said.
+    // A backup each night, and another CronJob without any success, which the alert ignores.
     quiet: {
       [`kube_cronjob_status_last_successful_time{${JOB}}`]: `60x1500 90000x1500 180000x${THREE_DAYS}`,
       'kube_cronjob_status_last_successful_time{cluster="tools", namespace="harbor", cronjob="cleanup"}': `60x${THREE_DAYS}`,
@@ -107,7 +107,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   BoxSilent_dev: {
     fires: { 'up{cluster="dev", job="kubelet"}': "1x5 _x60", 'up{cluster="stg", job="kubelet"}': "1x60" },
-    // It says that something is down: it speaks.
+    // The box reports that something is down, so it is not silent.
     quiet: { 'up{cluster="dev", job="kubelet"}': "0x60" },
     at: 40,
     labels: { cluster: "dev" },
@@ -151,7 +151,7 @@ describeReal(["promtool"], "Prometheus", (pathOf) => {
   function outcome(alert: string, given: Readonly<Record<string, string>>, at: number, expected: readonly object[]): string {
     const file = path.join(folder, "test.yaml");
     const rule = [{ eval_time: `${at}m`, alertname: alert, exp_alerts: expected }];
-    // Of days, not each minute is looked at.
+    // Over several days, evaluating each minute would take too long.
     const evaluation = at > 24 * 60 ? "30m" : "1m";
     fs.writeFileSync(
       file,
@@ -164,20 +164,20 @@ describeReal(["promtool"], "Prometheus", (pathOf) => {
     return run("test", "rules", file);
   }
 
-  test("its rules are ones that Prometheus takes", () => {
+  test("Prometheus accepts the rules", () => {
     expect(run("check", "rules", "rules.yaml")).toContain(`SUCCESS: ${RULES.length} rules found`);
   });
 
-  test.each(Object.entries(CASES))("%s fires on what it is for", (alert, { fires, at, labels }) => {
+  test.each(Object.entries(CASES))("%s fires for its failure", (alert, { fires, at, labels }) => {
     const severity = RULES.find((rule) => rule.alert === alert)?.severity;
     expect(outcome(alert, fires, at, [{ exp_labels: { severity, ...labels } }])).toContain("SUCCESS");
   });
 
-  test.each(Object.entries(CASES))("%s is quiet beside it", (alert, { quiet, at }) => {
+  test.each(Object.entries(CASES))("%s does not fire for similar series", (alert, { quiet, at }) => {
     expect(outcome(alert, quiet, at, [])).toContain("SUCCESS");
   });
 
-  test("an alert that does not fire is told", () => {
+  test("promtool fails where an expected alert does not fire", () => {
     const { quiet, at, labels } = CASES["PostgresDown"] as Case;
     expect(() => outcome("PostgresDown", quiet, at, [{ exp_labels: { severity: "critical", ...labels } }])).toThrow();
   });

@@ -1,7 +1,7 @@
 /**
- * The objects of the applications before a real Kubernetes API, under strict validation: what `homelab render` writes of each application in
- * each environment, what Argo CD reads beside it, and what sessions are made of. The kinds of Argo CD, Istio, KubeVirt, CDI and External
- * Secrets are those of the charts beside the checkout.
+ * A real Kubernetes API accepts the objects of the applications under strict validation: what `homelab render` writes for each application
+ * in each environment, Argo CD's objects for it, and the objects of sessions. The kinds of Argo CD, Istio, KubeVirt, CDI and External
+ * Secrets come from the charts beside the checkout.
  */
 import * as path from "node:path";
 import { parseAllDocuments } from "yaml";
@@ -32,7 +32,7 @@ interface Sent {
   readonly metadata: { readonly name: string; readonly namespace?: string };
 }
 
-/** What the folder of an application has, as an API is sent it. */
+/** The objects in the rendered folder of an application. */
 function renderedObjects(environment: string, app: string): Sent[] {
   const plan = plans.get(environment);
   if (plan === undefined) throw new Error(`there is no stack ${environment}`);
@@ -52,7 +52,7 @@ interface Group {
   readonly resources: readonly { name: string; kind: string; namespaced: boolean }[];
 }
 
-/** Where a kind's objects are, by the API's own word. */
+/** Finds the path of a kind's objects by the API's discovery. */
 class Discovery {
   readonly #groups = new Map<string, Group>();
   constructor(private readonly cluster: RealKubernetes) {}
@@ -90,7 +90,7 @@ describeReal(["kube-apiserver", "etcd"], "a real API, under strict validation", 
 
   const space = (name: string): Sent => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
 
-  /** Sends each twice, the second time without a change, and takes them away again: other environments have objects of the same names. */
+  /** Applies each object twice, the second time without a change, and deletes them: other environments have objects of the same names. */
   async function accepted(objects: readonly Sent[]): Promise<void> {
     const namespaces = new Set(objects.flatMap(({ metadata: { namespace } }) => namespace ?? []));
     for (const { kind, metadata } of objects) if (kind === "Namespace") namespaces.delete(metadata.name);

@@ -50,7 +50,7 @@ describeReal(["etcd", "kube-apiserver", "kube-controller-manager", "argocd", "re
       "shop/fill.yaml": job("fill"),
       "shop/extra.yaml": configMap("extra", "1", { "sync-wave": "1" }),
     });
-    // What Argo CD prunes goes in the foreground: the garbage collector takes its finalizer away.
+    // Argo CD prunes by foreground deletion, which needs the garbage collector to remove the finalizer.
     const controllerManager = pathOf("kube-controller-manager");
     cluster = await startRealKubernetes({ apiserver: pathOf("kube-apiserver"), etcd: pathOf("etcd"), controllerManager });
     controllers = await startRealControllers(cluster, { argocd: {} });
@@ -81,7 +81,7 @@ describeReal(["etcd", "kube-apiserver", "kube-controller-manager", "argocd", "re
     return { sync: status?.sync?.status, health: status?.health?.status, conditions: status?.conditions ?? [] };
   };
   const SYNCED = { sync: "Synced", health: "Healthy", conditions: [] };
-  /** What a webhook of the Git server, or a person in a hurry, does. */
+  /** Asks Argo CD to look at Git now, as a webhook of the Git server does. */
   const refresh = () =>
     cluster.call(
       "PATCH",
@@ -108,7 +108,7 @@ describeReal(["etcd", "kube-apiserver", "kube-controller-manager", "argocd", "re
       const isThere = (name: string) => async () =>
         z.looseObject({ kind: z.literal("Job") }).safeParse(await get(`/apis/batch/v1/namespaces/shop/jobs/${name}`)).success;
       await until(isThere("migrate"), true);
-      // Nobody has run it yet.
+      // The hook's Job has not run yet.
       expect([await isThere("fill")(), await levelOf("config"), await levelOf("extra")]).toEqual([false, undefined, undefined]);
       await writeStatus(cluster, JOBS_DONE);
       await until(isThere("fill"), true);

@@ -1,4 +1,4 @@
-/** The help of the real CLI, walked: each command and each flag that it names is in exactly one of the embedded engine's lists. */
+/** Reads the help of all commands of the real CLI: each command and flag is in exactly one of the embedded engine's lists. */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -9,7 +9,7 @@ import { describeReal } from "../support/real-parts";
 
 interface Help {
   commands: string[];
-  /** Its own, without `--help` and those of every command. */
+  /** The command's own flags, without `--help` and the global ones. */
   flags: string[];
 }
 
@@ -30,12 +30,12 @@ const LISTS: Record<string, SurfaceList> = { works: works(), refused: REFUSED, "
 
 const naming = (has: (list: SurfaceList) => boolean): string[] => Object.keys(LISTS).filter((name) => has(LISTS[name] ?? {}));
 
-/** The lists that name a command or flag, itself or in a group that they have as a whole; what names more of its words counts. */
+/** The lists that have a command or flag: by itself, or by a group of commands that they have as a whole. The longest match counts. */
 function listsWith(command: string, flag?: string): string[] {
   const hasIt = (list: SurfaceList): boolean => {
     const own = list[command];
     if (own === ALL || own === undefined) return own === ALL;
-    // A command that works may have flags in the other lists, which then have it with these flags alone.
+    // For a command that works, the other lists may have an entry with only the flags that do not work. That is no entry of the command.
     return flag === undefined ? list === LISTS["works"] : own.some((entry) => entry.split("/")[0] === flag);
   };
   const own = naming(hasIt);
@@ -44,7 +44,7 @@ function listsWith(command: string, flag?: string): string[] {
     const whole = naming((list) => list[words.slice(0, length).join(" ")] === ALL);
     if (own.length === 0 && whole.length > 0) return whole;
   }
-  // `--stack` of a command is what every command takes here.
+  // Some flags, as `--stack`, are global here and flags of single commands in the CLI.
   return own.length > 0 || flag === undefined
     ? own
     : naming((list) => (list[""] as readonly string[] | undefined)?.some((entry) => entry.split("/")[0] === flag) ?? false);
@@ -55,7 +55,7 @@ describeReal(["pulumi"], "the help of the real CLI", () => {
   const found = new Map<string, Help>();
   let cli: RealCli;
 
-  /** @returns the commands below it */
+  /** Reads the help of one command. @returns its subcommands */
   async function read(words: string[]): Promise<string[][]> {
     const { status, stdout, stderr } = await cli.run([...words, "--help"], { cwd: folder, env: { PULUMI_DEBUG_COMMANDS: "" } });
     if (status !== 0) throw new Error(`pulumi ${words.join(" ")} --help ended with ${status}: ${stderr}`);
@@ -75,7 +75,7 @@ describeReal(["pulumi"], "the help of the real CLI", () => {
   }, 1_800_000);
   afterAll(() => fs.rmSync(folder, { recursive: true, force: true }));
 
-  test("was walked", () => {
+  test("has commands and flags", () => {
     expect(found.size).toBeGreaterThan(150);
     expect(found.get("stack tag")).toEqual({ commands: ["get", "list", "remove", "set"], flags: ["stack"] });
     expect(found.get("up")?.flags).toContain("target-dependents");

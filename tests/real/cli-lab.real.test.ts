@@ -1,6 +1,6 @@
 /**
- * The main job by both engines in turns: the Pulumi CLI builds it from nothing and the embedded engine finds nothing to do and destroys
- * it, then the other way round; with our providers, on a machine with no plugin installed and nothing downloaded. What is asserted is
+ * The main job by both engines in turns. The Pulumi CLI builds the homelab from nothing; the embedded engine finds no change and destroys
+ * it. Then the other way round. It uses our providers, on a machine without installed plugins or downloads. The results are judged by
  * what the lab saw.
  */
 import * as fs from "node:fs";
@@ -9,7 +9,7 @@ import { cliEnvironment, EMBEDDED } from "../support/real-cli";
 import { describeReal } from "../support/real-parts";
 import { type Finished, Rehearsal } from "../support/rehearsal";
 
-/** Both engines build the lab in under two minutes where nobody else is at work. */
+/** Both engines build the lab in under two minutes on an idle machine. */
 const LIMIT_MS = 20 * 60_000;
 const STACKS = ["tools", "observability", "home", "sandboxy", "dev", "stg", "prod"];
 const VMS = [
@@ -23,7 +23,7 @@ describeReal(["pulumi"], "the whole homelab by the Pulumi CLI", (pathOf) => {
   let cli: Record<string, string>;
   beforeAll(async () => {
     home = path.join(rehearsal.dir, "home");
-    // Of what the machine has, this Node alone; and no other `pulumi` than the CLI, whose version the embedded engine writes too.
+    // PATH has only this Node, the CLI and the system's programs. The check makes sure that `pulumi` is not the embedded engine.
     expect(fs.realpathSync(pathOf("pulumi"))).not.toBe(EMBEDDED);
     const environment = cliEnvironment(pathOf("pulumi"), rehearsal.dir);
     const [languageHost = ""] = (environment["PATH"] ?? "").split(path.delimiter);
@@ -35,12 +35,12 @@ describeReal(["pulumi"], "the whole homelab by the Pulumi CLI", (pathOf) => {
   const by = (engine: string, command: string): Promise<Finished> => rehearsal.start([command, "--lab", "--engine", engine], { env: cli }).done;
   const vmNames = async (): Promise<(string | undefined)[]> =>
     (await rehearsal.vms()).filter(({ config }) => config["template"] !== "1").map(({ config }) => config["name"]);
-  /** Files below a folder that is there. */
+  /** Files below a folder; none if it does not exist. */
   const files = (folder: string): string[] => (fs.existsSync(folder) ? fs.readdirSync(folder, { recursive: true }).map(String) : []);
 
   describe.each([
     { first: "pulumi", second: "embedded", again: ["embedded", "pulumi"] },
-    // That the embedded engine has nothing to do after itself is what `make test` shows.
+    // `make test` shows that the embedded engine finds no change after its own up.
     { first: "embedded", second: "pulumi", again: ["pulumi"] },
   ])("$first first", ({ first, second, again }) => {
     test(
@@ -63,7 +63,7 @@ describeReal(["pulumi"], "the whole homelab by the Pulumi CLI", (pathOf) => {
           const { code, stderr } = await by(engine, "up");
           expect([engine, code, stderr]).toEqual([engine, 0, ""]);
         }
-        // Reading is all that a run without a change does.
+        // A run without a change only reads, except for logins to Vault.
         expect((await rehearsal.writes(since)).filter(({ system }) => system !== "vault")).toEqual([]);
       },
       LIMIT_MS,

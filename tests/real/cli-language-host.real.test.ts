@@ -1,4 +1,4 @@
-/** The real CLI runs programs, plugins and dynamic providers by the language host of ours. */
+/** The real CLI runs programs, plugins and dynamic providers with our language host. */
 
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
@@ -90,7 +90,7 @@ describeReal(["pulumi"], "the real CLI with a language host of ours", (pathOf) =
     const plugin = path.join(folder, "comp", "index.js");
     fs.writeFileSync(plugin, `setInterval(() => console.error("the plugin says so"), 100).unref();\n${fs.readFileSync(plugin, "utf8")}`);
     await cli.run(["stack", "init", "dev2"], { cwd: folder, env: variables() });
-    // The CLI shows it as debug messages.
+    // The CLI shows a plugin's output as debug messages.
     const up = await cli.run(["up", "--debug", "--yes", "--skip-preview", "--stack", "dev2"], { cwd: folder, env: { ...variables(), SPEC: "[]" } });
     expect({ status: up.status, said: (up.stdout + up.stderr).includes("the plugin says so") }).toEqual({ status: 0, said: true });
   });
@@ -108,7 +108,7 @@ describeReal(["pulumi"], "the real CLI with a language host of ours", (pathOf) =
     const pid = Number(fs.readFileSync(mark, "utf8"));
     child.kill("SIGINT");
     expect(await ended).not.toBe(0);
-    // The CLI does not wait for the host, and the host not for the system: the program may outlive both by a moment.
+    // The CLI does not wait for the language host, and the host not for the program, which may run a moment longer.
     for (let looks = 0; isProcessAlive(pid) && looks < 200; looks += 1) await new Promise((resolve) => setTimeout(resolve, 50));
     expect(isProcessAlive(pid)).toBe(false);
   });

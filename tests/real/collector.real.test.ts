@@ -1,4 +1,4 @@
-/** What a real collector makes of the configurations of the hub and of a box: who is let in, what is said of the sender, how logs are read. */
+/** A real collector with the configurations of the hub and of a box: who may send, how the sender is labelled, how logs are read. */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as http from "node:http";
@@ -17,7 +17,7 @@ import { describeReal } from "../support/real-parts";
 import { onFreePorts, type RealProcess, startProcess, untilReady } from "../support/real-process";
 
 const HUB = { host: "otel-collector.example.org", user: "dev", authority: undefined };
-// The receiver that measures is not in the program; promtool takes its configuration (monitoring.real.test.ts).
+// Without metrics, since this collector has no receiver for them. monitoring.real.test.ts checks their configuration with promtool.
 const OPTIONS = boxOptions.parse({ credential: { path: "p", key: "k" }, metrics: false });
 const ENVIRONMENT = {
   MY_POD_IP: "127.0.0.1",
@@ -28,7 +28,7 @@ const ENVIRONMENT = {
   GOMEMLIMIT: "512MiB",
 };
 
-/** What came to the stores, by path, as text in which strings of protobuf are to be found. */
+/** The requests to the stores. The bodies are protobuf, read as text in which strings can be found. */
 const came: { path: string; body: string }[] = [];
 const of = (store: string): string =>
   came
@@ -59,7 +59,7 @@ afterAll(async () => {
   fs.rmSync(folder, { recursive: true });
 });
 
-/** A configuration with addresses of here in the places of those of a cluster. */
+/** Writes a configuration in which addresses of the cluster are replaced by addresses of this machine. @returns its file */
 function written(name: string, config: object, replaced: readonly (readonly [string, string])[]): string {
   const file = path.join(folder, `${name}.yaml`);
   fs.writeFileSync(
@@ -93,7 +93,7 @@ describeReal(["otelcol"], "the collector", (pathOf) => {
     execFileSync(pathOf("otelcol"), ["validate", `--config=file:${file}`], { env: { PATH: process.env["PATH"], ...ENVIRONMENT }, stdio: "pipe" });
   });
 
-  test("it refuses one that is none", () => {
+  test("it refuses a configuration that is invalid", () => {
     const file = written("none", { ...hubConfig(["dev"]), exporters: { otlp_http: { endpoint: 1, nobody: true } } }, []);
     expect(() =>
       execFileSync(pathOf("otelcol"), ["validate", `--config=file:${file}`], { env: { PATH: process.env["PATH"], ...ENVIRONMENT }, stdio: "pipe" }),

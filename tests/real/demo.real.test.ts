@@ -1,7 +1,7 @@
 /**
- * The demo (images/demo): built into images and run out of them, against a real NATS with the accounts that the module gives it, a real Redis
- * with the users of the module, and a Postgres with pgvector. What is asked is what site/apps/demo.ts says: ports, probes, hooks, metrics,
- * traces, and the connections that its flows allow.
+ * The demo (images/demo), built into images and run from them, with a real NATS with the module's accounts, a real Redis with the module's
+ * users, and a Postgres with pgvector. It must do what site/apps/demo.ts says: ports, probes, hooks, metrics, traces, and only the
+ * connections that its flows allow.
  */
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
@@ -65,7 +65,7 @@ describeReal(["buildah", "busybox", "nats-server", "redis-server", "ip"], "the d
         response.writeHead(request.url === "/v1/traces" ? 200 : 404, { "content-type": "application/x-protobuf" }).end();
       });
     });
-    // What is looked at are its connections: none is closed for want of spans.
+    // The test counts connections, so an idle one must not be closed.
     collector.keepAliveTimeout = 600_000;
     await new Promise<void>((resolve) => collector.listen(0, "127.0.0.1", resolve));
     nats = await startNats(pathOf("nats-server"), folder);
@@ -73,7 +73,7 @@ describeReal(["buildah", "busybox", "nats-server", "redis-server", "ip"], "the d
     postgres = await startPostgres();
   }, 900_000);
 
-  // One that is left would take the next test's words.
+  // A worker that keeps running would take the words of the next test.
   afterEach(() => stopAll(running.splice(0)));
   afterAll(async () => {
     await stopAll([nats?.server, redis?.server].filter((one) => one !== undefined));
@@ -84,7 +84,7 @@ describeReal(["buildah", "busybox", "nats-server", "redis-server", "ip"], "the d
     fs.rmSync(folder, { recursive: true, force: true });
   });
 
-  /** By the port that a flow names: where that is here. */
+  /** The port on this machine for each port that flows name. */
   const here = (): ReadonlyMap<number, number> =>
     new Map([
       [4222, nats.port],
@@ -93,7 +93,7 @@ describeReal(["buildah", "busybox", "nats-server", "redis-server", "ip"], "the d
       [4318, (collector.address() as AddressInfo).port],
     ]);
 
-  /** The environment of the description, at addresses of this machine. */
+  /** The environment variables of the description, with addresses of this machine. */
   function environmentOf(name: Name): Record<string, string> {
     const { environment = {}, config = {} } = APPS[name].spec;
     const values = Object.entries({ ...config, ...environment }).map(([key, value]) => [key, isSecretValue(value) ? PASSWORD : value] as const);
@@ -119,13 +119,13 @@ describeReal(["buildah", "busybox", "nats-server", "redis-server", "ip"], "the d
 
   interface Service {
     readonly process: RealProcess;
-    /** Base URL by the name of a port. */
+    /** The base URL of each port, by the port's name. */
     readonly ports: Readonly<Record<string, string>>;
   }
   let starts = 0;
   async function start(name: Name, changes: Readonly<Record<string, string>> = {}): Promise<Service> {
     if (name === "demo-worker") await postgres.forget();
-    // A name of its own: its log is its own too.
+    // Each process has a name of its own, and so a log of its own.
     const process = await startProcess(`${name}-${++starts}`, programs[name], [], { folder, env: { ...environmentOf(name), ...changes } });
     running.push(process);
     const listening = () => linesOf(process).filter(({ msg }) => msg === "listening");
@@ -133,7 +133,7 @@ describeReal(["buildah", "busybox", "nats-server", "redis-server", "ip"], "the d
     return { process, ports: Object.fromEntries(listening().map(({ port, address }) => [port, `http://${address}`])) };
   }
   const urlOf = ({ ports }: Service, port: string): string => ports[port] ?? `no port ${port}`;
-  /** What a kubelet asks. */
+  /** Calls a probe, as a kubelet does. */
   async function probe(name: Name, service: Service, of: "ready" | "live"): Promise<[number, unknown]> {
     const { probes, ports } = APPS[name].spec;
     const answer = await fetch(`${urlOf(service, ports[0].name)}${probes[of]}`);
@@ -230,23 +230,23 @@ describeReal(["buildah", "busybox", "nats-server", "redis-server", "ip"], "the d
     const page = await fetch(`${urlOf(web, "http")}/`);
     expect([page.status, page.headers.get("content-type"), (await page.text()).includes("/api/words")]).toEqual([200, "text/html; charset=utf-8", true]);
 
-    // The smoke test of the description, at the address that its Service has here.
+    // The description's smoke test, at the address of its Service on this machine.
     expect(await runHook("demo-web", "smoke", ([command = "", url]) => [command, url === "http://demo-web" ? urlOf(web, "http") : ""])).toMatch(
       /smoke test passed[\s\S]*\nexit code 0$/,
     );
 
-    // Each has connections to where its flows lead, and to nothing else.
+    // Each has connections to the ports of its flows, and to no others.
     for (const [name, service] of [
       ["demo-web", web],
       ["demo-worker", worker],
     ] as const) {
       const flows = (APPS[name].flows ?? []).filter(({ direction, peer }) => direction === "out" && peer !== name).map(({ port }) => here().get(port));
-      // Spans are sent a moment later than the words.
+      // Spans are sent a moment after the words.
       await untilReady(service.process, "it has a connection of each flow", async () => connectedPorts(service.process.pid).length >= flows.length);
       expect(connectedPorts(service.process.pid).toSorted()).toEqual(flows.toSorted());
     }
 
-    // What dev's box collects is there.
+    // The metrics exist that the box of dev collects.
     const scraped = (plan?.platform.modules.find(({ name }) => name === "box")?.options as BoxOptions | undefined)?.scrape ?? {};
     for (const [name, service] of [
       ["demo-web", web],
@@ -261,7 +261,7 @@ describeReal(["buildah", "busybox", "nats-server", "redis-server", "ip"], "the d
       );
     }
 
-    // One trace a word, through both; probes have none.
+    // A word gives one trace through both services; probes give none.
     await untilReady(worker.process, "its spans came", async () => spans.filter(({ name }) => name === "keep").length >= 4);
     await untilReady(web.process, "its spans came", async () => spans.filter(({ name }) => name === "POST /api/words").length >= 5);
     const trace = spans.find(({ name }) => name === "keep")?.trace;
@@ -279,7 +279,7 @@ describeReal(["buildah", "busybox", "nats-server", "redis-server", "ip"], "the d
     ]);
     expect(spans.filter(({ name }) => /livez|readyz/.test(name))).toEqual([]);
 
-    // An outage takes a service out of use, and does not start it again.
+    // An outage of Redis makes a service not ready, and does not restart it.
     await redis.server.stop();
     expect(await probe("demo-web", web, "ready")).toEqual([503, { nats: "ok", redis: "down" }]);
     expect(await probe("demo-web", web, "live")).toEqual([200, { status: "ok" }]);
@@ -288,7 +288,7 @@ describeReal(["buildah", "busybox", "nats-server", "redis-server", "ip"], "the d
     await untilReady(web.process, "it is ready again", async () => (await probe("demo-web", web, "ready"))[0] === 200);
     expect((await post(web, '{"word": "found"}'))[0]).toBe(201);
 
-    // Asked to end, both end in good order, and no secret is in what they said.
+    // Both end cleanly on SIGTERM, and their logs have no secret.
     for (const { process: service } of [web, worker]) {
       process.kill(service.pid, "SIGTERM");
       await service.ended;

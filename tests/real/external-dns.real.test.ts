@@ -1,6 +1,6 @@
 /**
- * external-dns by itself, with the flags that the program gives it, between a real Kubernetes API and the lab's Pi-hole: names of routes
- * come and go, and what is somebody else's stays.
+ * The real external-dns with the program's flags, between a real Kubernetes API and the lab's Pi-hole. It adds and removes the names of
+ * routes, and leaves the names of others.
  */
 
 import { z } from "zod";
@@ -15,7 +15,7 @@ import { type RealKubernetes, startRealKubernetes } from "../support/real-kubern
 import { describeReal, realPartFile } from "../support/real-parts";
 
 const LIMIT_MS = 10 * 60_000;
-/** external-dns looks at what changed five seconds after it did, at most. */
+/** A generous limit: external-dns reacts to a change within five seconds. */
 const WAIT_MS = 3 * 60_000;
 const PASSWORD = "of Pi-hole's API";
 const PIHOLE = "192.168.1.3";
@@ -78,7 +78,7 @@ class Pihole {
   }
 }
 
-/** The arguments of the container that the program's values make of the chart. */
+/** The container's arguments, as the chart renders them from the program's values. */
 async function flagsOf(ctx: OwnedContext, values: object): Promise<string[]> {
   const artefacts = await startArtefacts(ctx);
   try {
@@ -113,7 +113,7 @@ class World {
     readonly ctx: OwnedContext,
   ) {}
 
-  /** @param sources instead of the program's; none: the program's own */
+  /** @param sources replaces the program's sources; empty: the program's own */
   static async start(programs: { apiserver: string; etcd: string }, sources: readonly string[], kinds: string | undefined): Promise<World> {
     const ctx = await createContext();
     const pihole = await Pihole.start(ctx);
@@ -150,7 +150,7 @@ class World {
     expect(records).toEqual(wanted.toSorted());
   }
 
-  /** Makes an object with its status, as whoever gives addresses to it does. */
+  /** Creates an object, and writes its status as a controller does that assigns addresses. */
   async make(route: string, object: { metadata: { name: string; [more: string]: unknown }; [more: string]: unknown }, status?: object): Promise<void> {
     await this.cluster.call("POST", route, object);
     if (status !== undefined) {

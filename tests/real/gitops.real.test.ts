@@ -1,6 +1,6 @@
 /**
- * What `homelab render` writes, read by kubectl: as a Kustomization, by the lab's API under strict validation, and until every application is
- * ready there.
+ * kubectl applies what `homelab render` writes as a Kustomization. The lab's API accepts it under strict validation, and every application
+ * becomes ready.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -23,7 +23,7 @@ describeReal(["kubectl"], "kubectl and gitops/", (pathOf) => {
   });
   afterEach(() => kubectl.stop());
 
-  /** The kinds of its routes. */
+  /** Installs the definitions of Istio, which has the kinds of the routes. */
   async function addIstio(): Promise<void> {
     const { repository, name: chart, version } = ISTIO_CHARTS["istio-base"];
     const { crds, manifests } = await kubectl.world.render({ repository, chart, version, namespace: "istio-system" });
@@ -64,7 +64,7 @@ describeReal(["kubectl"], "kubectl and gitops/", (pathOf) => {
         .all("apps/v1", "Deployment")
         .map(({ metadata, status }) => [metadata.name, (status as { readyReplicas?: number }).readyReplicas]);
       expect(ready.toSorted()).toEqual(apps.map(({ name, spec }) => [name, spec.replicas ?? 1]).toSorted());
-      // The second time there is nothing to do.
+      // A second time there is no difference.
       const again = await kubectl.run("diff", "--server-side", "-k", folder);
       expect([again.code, again.out]).toEqual([0, ""]);
     },

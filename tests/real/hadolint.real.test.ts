@@ -1,4 +1,4 @@
-/** hadolint has nothing to say of any Dockerfile. */
+/** hadolint finds nothing in any Dockerfile. */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";

@@ -1,4 +1,4 @@
-/** Helm's own program and our record of releases: each reads, upgrades and removes what the other wrote, on a real API and the lab's. */
+/** Helm and our provider read, upgrade and remove each other's releases, on a real API and on the lab's. */
 import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as http from "node:http";
@@ -21,7 +21,7 @@ const NEVER = new AbortController().signal;
 
 interface Api {
   kubeconfig: string;
-  /** What the API was asked and could not answer. */
+  /** Requests that the lab does not model. */
   unhandled(): string[];
   stop(): Promise<void>;
 }
@@ -38,7 +38,7 @@ async function startReal(pathOf: (name: PartName) => string): Promise<Api> {
   return { kubeconfig, unhandled: () => [], stop };
 }
 
-/** What the lab serves for a chart, here with one object. */
+/** A server like the lab's stand-in for Helm, with a chart of one object. */
 async function startStandIn(): Promise<{ url: string; stop(): Promise<void> }> {
   const server = http.createServer((request, response) => {
     let text = "";
@@ -61,7 +61,7 @@ async function startStandIn(): Promise<{ url: string; stop(): Promise<void> }> {
 const spec = (name: string, chart: string, greeting: string): ReleaseSpec =>
   specOf({ name, namespace: NAMESPACE, chart, values: { greeting }, createNamespace: true, skipAwait: true, timeout: 30 }, NAMESPACE);
 
-/** Helm writes its records as protobuf, which the lab's API reads as far as Helm needs it. */
+/** Helm sends its records as protobuf. The lab's API reads protobuf as far as Helm needs it. */
 const servers: { title: string; parts: readonly PartName[]; start: (pathOf: (name: PartName) => string) => Promise<Api> }[] = [
   { title: "a real kube-apiserver", parts: ["helm", "kube-apiserver", "etcd"], start: startReal },
   { title: "the lab's API", parts: ["helm"], start: startLab },

@@ -1,4 +1,4 @@
-/** That the test hosts are what the other tests take them for. */
+/** The test hosts have the properties that the other tests assume. */
 import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -65,7 +65,7 @@ describeReal(["ip", "debian-root"], "what is left of real hosts", (pathOf) => {
     const extra = path.join(real.folder, "extra folder");
     fs.mkdirSync(extra);
     execFileSync("mount", ["-t", "tmpfs", "extra", extra]);
-    // So that a step in the middle fails.
+    // Makes a step in the middle fail.
     execFileSync("umount", ["--lazy", root]);
     await expect(real.stop()).rejects.toThrow(new RegExp(`^hosts of ${real.folder}: Command failed: umount .*${root}[\\s\\S]*; still mounted: ${extra}$`));
     expect(leftOf(real)).toEqual({ links: [], mounts: [extra], cgroups: [], folder: true });

@@ -1,4 +1,4 @@
-/** Istio's own programs: what they take, and what they say of a mesh's configuration that fits nowhere. */
+/** Istio's own programs accept what the program makes, and report a mesh configuration that is wrong. */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -36,7 +36,7 @@ interface Placed {
   spec?: { template?: { metadata?: { labels?: Record<string, string> }; spec?: unknown } };
 }
 
-/** What a stack's program makes, applications among it, and what its charts make. */
+/** The objects of a stack: those of its program, with applications, and those of its charts. */
 async function objectsOf(stack: string): Promise<Placed[]> {
   const made = (await registeredBy(stack))
     .filter(({ type }) => type.startsWith("kubernetes:") && !type.startsWith("kubernetes:helm.sh/"))
@@ -53,7 +53,7 @@ async function objectsOf(stack: string): Promise<Placed[]> {
   return [...made, ...rendered];
 }
 
-/** A pod of each workload, as its controller makes them. */
+/** A pod for each workload, as its controller would create it. */
 const podsOf = (objects: readonly Placed[]): object[] =>
   objects
     .filter(({ kind }) => kind === "Deployment" || kind === "StatefulSet" || kind === "DaemonSet")
@@ -64,7 +64,7 @@ const podsOf = (objects: readonly Placed[]): object[] =>
 
 describeReal(["istioctl"], "istioctl analyze", (pathOf) => {
   const messagesSchema = z.array(z.looseObject({ code: z.string(), origin: z.string().optional(), message: z.string() })).nullable();
-  /** @returns what it says, one line a message, `<code> <object>` first */
+  /** @returns the messages of `istioctl analyze`, one a line, each starting with `<code> <object>` */
   function analyze(objects: readonly object[]): string[] {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-istioctl-"));
     try {
@@ -96,7 +96,7 @@ describeReal(["istioctl"], "istioctl analyze", (pathOf) => {
   const meshes = plannedModules().flatMap(({ stack, module }) => (module.name === "istio" ? [stack] : []));
 
   test.each(meshes)(
-    "has nothing to say of what the stack %s makes, and finds it where its gateway is taken away",
+    "finds nothing wrong with the objects of the stack %s, and reports it where its gateway is removed",
     async (stack) => {
       const objects = await objectsOf(stack);
       const routes = objects.filter(({ kind }) => kind === "VirtualService");
@@ -137,7 +137,7 @@ describeReal(["etcd", "kube-apiserver", "istiod"], "istiod", (pathOf) => {
   test(
     "its webhook lets a gateway and a virtual service in, and istiod takes both",
     async () => {
-      // The API knows of the webhook a moment after it is there.
+      // The API uses the webhook a moment after it was created.
       const refused = virtualService([HOST], ["web"], [{ route: [{ destination: { host: "" } }] }]);
       const post = async (object: object, plural: string) =>
         z.looseObject({ kind: z.string(), message: z.string().optional() }).parse(await cluster.call("POST", `${ISTIO}/${plural}`, object, { allowed: [400] }));

@@ -1,6 +1,6 @@
 /**
- * The k3s role on a Debian with systemd, without k3s: nothing can be downloaded here. A program that answers as the role expects of k3s
- * stands where the download would be, so all else is real: folders, configuration, unit, service with readiness, restart on change.
+ * The k3s role on a Debian with systemd, with a stand-in for k3s, since nothing can be downloaded here. The stand-in answers as the role
+ * expects of k3s. Everything else is real: folders, configuration, unit, service with readiness, restart on change.
  */
 import { createHash } from "node:crypto";
 import { k3sServer } from "../../ansible-replacements";

@@ -1,6 +1,6 @@
 /**
- * The kubeadm roles with the real kubeadm on Debian: init, admission, joining as worker and as control plane. Each configuration is
- * held against kubeadm's own strict check while it exists. What stands for the kubelet is tests/support/real-kubelet.py.
+ * The kubeadm roles with the real kubeadm on Debian: init, admission, joining as worker and as control plane. kubeadm's own strict check
+ * reads each configuration while it exists. tests/support/real-kubelet.py is a stand-in for the kubelet.
  */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -16,11 +16,11 @@ import { type RoleRun, runRole } from "../support/real-role";
 
 const VERSION = "1.34.2";
 const SECRETS = { KUBEADM_TOKEN: "hlreal.testtoken0000001", KUBEADM_CERTIFICATE_KEY: "c0ffee00".repeat(8) };
-/** What is secret of the token; the rest is its name. */
+/** The secrets: of the token only the second part, since the first is its name. */
 const SECRET_WORDS = ["testtoken0000001", SECRETS.KUBEADM_CERTIFICATE_KEY];
 const STORED_TOKEN = "bootstrap-token-hlreal";
 
-/** No modules in the kernel and no swap of the host's own; Kubernetes's packages are not to be had. */
+/** Operations that cannot run here: the hosts have no kernel modules and no swap of their own, and cannot download Kubernetes' packages. */
 const LEFT_OUT = /^(kernel |swap off$|key of package source|file \/etc\/apt\/sources|pinned packages)/;
 const keep = (role: Role, wanted: (name: string) => boolean): Role => ({ ...role, operations: role.operations.filter(({ name }) => wanted(name)) });
 const lastOf = ({ operations }: RoleRun): string => operations.at(-1) ?? "";
@@ -55,7 +55,7 @@ describeReal(KUBEADM_PARTS, "kubeadm on Debian", (pathOf) => {
         version,
         cilium: { cli: { version: "v0.18.3", sha256: "0".repeat(64) } },
       }),
-      // Cilium's tool is downloaded from elsewhere.
+      // Cilium's tool would have to be downloaded.
       (name) => !/cilium/i.test(name),
     );
   const joinAs = (kind: "worker" | "control-plane") => kubeadmJoin({ name: "k8s-second", address: addresses[1], endpoint: endpoint(), kind });
@@ -72,21 +72,21 @@ describeReal(KUBEADM_PARTS, "kubeadm on Debian", (pathOf) => {
   };
 
   const adminKubeconfig = () => fs.readFileSync(path.join(first.root, "etc/kubernetes/admin.conf"), "utf8");
-  /** From outside of the hosts, with the administrator's kubeconfig as a stack gives it. */
+  /** kubectl from outside the hosts, with the administrator's kubeconfig in the form that a stack outputs. */
   const kubectl = (...args: string[]): string => {
     const file = path.join(real.folder, "kubeconfig");
     fs.writeFileSync(file, renameKubeconfig(adminKubeconfig(), "real", `https://${first.address}:6443`), { mode: 0o600 });
     return execFileSync(pathOf("kubectl"), ["--kubeconfig", file, ...args], { encoding: "utf8" });
   };
   const stored = (name: string) => secretSchema.parse(JSON.parse(kubectl("-n", "kube-system", "get", "secret", name, "-o", "json")));
-  /** Minutes until the token's end, as the API has it. */
+  /** Minutes until the stored token expires. */
   const minutesLeft = (): number => (Date.parse(Buffer.from(stored(STORED_TOKEN).data["expiration"] ?? "", "base64").toString()) - Date.now()) / 60_000;
 
-  /** Files with a secret, but for those of etcd, in which the API keeps its secrets. */
+  /** Files with a secret, except etcd's, in which the API stores its Secrets. */
   const filesWithSecrets = (host: RealHost): Promise<string> =>
     onHost(host, "grep -rlF -f - /etc /home /opt /root /run /srv /tmp /usr/local /var --exclude-dir=etcd", `${SECRET_WORDS.join("\n")}\n`);
   const expectNoTrace = async (host: RealHost) => {
-    // The witness's copy shows that they would be found.
+    // /root/kubeadm/configuration is the test's own copy. It shows that the search works.
     expect(await filesWithSecrets(host)).toBe("/root/kubeadm/configuration\n");
     const processes = `${seen(host, "processes")}${await onHost(host, "ps axww -o args")}`;
     expect(processes).toContain("hl_apply_");
@@ -191,7 +191,7 @@ describeReal(KUBEADM_PARTS, "kubeadm on Debian", (pathOf) => {
 
   test("another authority than the one that is pinned is refused, and so is a token that nobody brought in", async () => {
     expect(lastOf(await join("worker", { KUBEADM_CA_HASH: `sha256:${"0".repeat(64)}` }))).toMatch(REFUSED_JOINS.authority);
-    // kubeadm waits five minutes for the token, since it may be on its way.
+    // By default kubeadm waits five minutes for the token to appear.
     const impatient = `${seen(second, "configuration").replace("hlreal.", "unheld.")}timeouts:\n  discovery: 3s\n`;
     const ignored = "--ignore-preflight-errors=SystemVerification";
     const refused = await onHost(second, `cat >/root/join.yaml; /usr/bin/kubeadm join --config /root/join.yaml ${ignored}; rm /root/join.yaml`, impatient);
@@ -216,7 +216,7 @@ describeReal(KUBEADM_PARTS, "kubeadm on Debian", (pathOf) => {
     kubectl("delete", "node", "k8s-second");
     const joining = join("control-plane");
     await untilPrinted(second, "[download-certs]");
-    // Nobody signs for the kubelet.
+    // Stops the controller that signs the kubelet's certificate.
     await onHost(first, "pkill -STOP -f ^kube-controller-manager");
     await untilPrinted(second, "Waiting for the kubelet to perform the TLS Bootstrap");
     await onHost(second, "pkill -KILL -x kubeadm");

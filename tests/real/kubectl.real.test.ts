@@ -1,4 +1,4 @@
-/** The kubectl of the version that the lab's API answers as, over all that a person types on the first day. */
+/** kubectl, in the version of the lab's API, with the commands that a person uses on the first day. */
 import { kubectlObjects } from "../support/kubectl-objects";
 import { kubectlPods } from "../support/kubectl-pods";
 import { describeReal } from "../support/real-parts";

@@ -1,4 +1,4 @@
-/** What Prometheus' and Alertmanager's own tools say of the configuration that the module kube-prometheus-stack gives them. */
+/** Prometheus' and Alertmanager's own tools accept the configuration of the module kube-prometheus-stack. */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -59,7 +59,7 @@ describeReal(["promtool"], "Prometheus", (pathOf) => {
     const token = path.join(folder, "token");
     fs.writeFileSync(token, "t0ken");
     const scrape = { postgres: { namespace: "postgres", port: 9187, path: "/metrics", labels: { "cnpg.io/podRole": "instance" } } };
-    // The collector puts its variables in, and takes two `$` for one.
+    // The collector replaces its variables, and `$$` by `$`.
     const text = stringify({ scrape_configs: scrapeConfigs(scrape) })
       .replaceAll(/\$\{env:\w+\}/g, "10.0.0.1")
       .replaceAll("$$", "$")
@@ -69,7 +69,7 @@ describeReal(["promtool"], "Prometheus", (pathOf) => {
     expect(execFileSync(pathOf("promtool"), ["check", "config", file], { encoding: "utf8" })).toContain("SUCCESS");
   });
 
-  test("it says so of a query that is none", () => {
+  test("it refuses a query that is invalid", () => {
     expect(() => check(["sum by (instance (up)"])).toThrow();
   });
 });

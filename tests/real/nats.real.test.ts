@@ -1,4 +1,4 @@
-/** What the module nats gives to its server, in a real one: who is let in, and to what. */
+/** A real NATS with the configuration of the module nats: who may connect, and to which subjects. */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -16,10 +16,10 @@ const options = natsOptions.parse({
     logs: { jetstream: false, users: { writer: { path: "a", key: "b" } } },
   },
 });
-/** One of them is a number: a configuration would take it for one. */
+/** One password consists of digits, which a configuration file would read as a number. */
 const passwordOf = (user: string): string => (user === "stock" ? "12345678" : `p4ssword-of-${user}`);
 
-/** As the chart writes it: JSON, in which `<< … >>` loses its quotes. */
+/** The configuration as the chart writes it: JSON in which `"<< … >>"` loses its quotes. */
 const configOf = (port: number, folder: string): string =>
   JSON.stringify({ port, host: "127.0.0.1", jetstream: { store_dir: folder }, accounts: natsAccounts(options) }).replaceAll(/"<< (\$\w+) >>"/g, "$1");
 
@@ -51,7 +51,7 @@ describeReal(["nats-server"], "the accounts of NATS, in a real server", (pathOf)
     fs.rmSync(folder, { recursive: true, force: true });
   });
 
-  /** @param login what the client says of itself */
+  /** @param login the fields of the client's CONNECT message */
   async function connected(login: object): Promise<LineClient> {
     const client = await connectLines(port);
     clients.push(client);
@@ -95,7 +95,7 @@ describeReal(["nats-server"], "the accounts of NATS, in a real server", (pathOf)
     writer.send("SUB > 1\r\nPUB orders.secret 5\r\nother\r\nPING\r\n");
     await writer.until(/MSG orders\.secret 1 5\r\nother\r\n/);
     stock.send("PUB orders.secret 3\r\nown\r\nPING\r\n");
-    // Only what its own account published comes before the answer.
+    // Before the PONG, only messages of its own account arrive.
     expect(await stock.until(/PONG\r\n/)).not.toContain("other");
     writer.send("PING\r\n");
     expect(await writer.until(/PONG\r\n(?![\s\S]*PONG)/)).not.toContain("own");

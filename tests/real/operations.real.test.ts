@@ -1,4 +1,4 @@
-/** Our operations on a Debian host: what they make, that they make it once, and that Ansible makes the same, file by file. */
+/** Our operations on a Debian host: what they do, that a second run does nothing, and that Ansible gives the same files. */
 import * as path from "node:path";
 import type { Role } from "../../ansible-replacements";
 import { command } from "../../ansible-replacements/operations/commands";
@@ -14,7 +14,7 @@ import { runRole } from "../support/real-role";
 const UNIT = "[Unit]\nDescription=Greeter\n\n[Service]\nExecStart=/usr/local/bin/greeter\n\n[Install]\nWantedBy=multi-user.target\n";
 const PROGRAM = "#!/bin/sh\nexec sleep 100000\n";
 
-/** The same host that playbooks/base-host.yml makes. */
+/** Configures a host in the same way as playbooks/base-host.yml. */
 const HOST: Role = {
   name: "base-host",
   operations: [
@@ -32,7 +32,7 @@ const HOST: Role = {
   ],
 };
 const NAMES = HOST.operations.map(({ name }) => name);
-/** Where our services keep what they were started with; Ansible has no such thing. */
+/** Files in which our operations store what services were started with. Ansible has none. */
 const OUR_STAMPS = [/^\/var\/lib\/homelab(\/|$)/];
 
 describeReal(["ip", "ssh", "debian-root", "ansible"], "operations on Debian", (pathOf) => {
@@ -89,7 +89,7 @@ describeReal(["ip", "ssh", "debian-root", "ansible"], "operations on Debian", (p
     expect([exitCode, recap["ours"]]).toEqual([0, { ok: expect.any(Number), changed: 0, failed: 0 }]);
   });
 
-  /** A service that takes its time over a reload and, as haproxy does, tells systemd so after `systemctl reload` has returned. */
+  /** A service with a slow reload. Like haproxy, it tells systemd of the reload only after `systemctl reload` has returned. */
   const reloading = (content: string, daemon: string): Role => {
     const notify = "Type=notify\nNotifyAccess=all\nTimeoutStartSec=infinity\nExecReload=/bin/kill -HUP $MAINPID\n";
     const unit = `[Service]\n${notify}ExecStart=/bin/bash /usr/local/bin/slow-reload\n\n[Install]\nWantedBy=multi-user.target\n`;

@@ -1,4 +1,4 @@
-/** The pipelines as others read them: zizmor and actionlint for GitHub, and the newest schemas of both hosts. */
+/** Checks the pipelines with other tools: zizmor and actionlint for GitHub, and the newest schemas of both hosts. */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -18,11 +18,11 @@ function run(program: string, args: readonly string[]) {
   return { code: status, out: stdout + stderr };
 }
 
-/** A workflow that is wrong, in a file of its own. */
+/** Writes a copy of a workflow with a mistake in it. @returns its file */
 function broken(file: string, from: RegExp, to: string): string {
   const text = fs.readFileSync(path.join(ROOT, ".github", "workflows", file), "utf8");
   expect(text).toMatch(from);
-  // zizmor looks at the folder's name.
+  // zizmor reads only folders with this name.
   const target = path.join(dir, ".github", "workflows", file);
   fs.mkdirSync(path.dirname(target), { recursive: true });
   fs.writeFileSync(target, text.replace(from, to));

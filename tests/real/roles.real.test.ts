@@ -1,6 +1,6 @@
 /**
- * Roles on a Debian with systemd, as far as hosts go that share the machine's kernel and reach Debian's archives alone; what is left
- * out is named here (SKIPPED) and in docs/real-parts.md. The same done by Ansible on an equal host gives the same files.
+ * Roles on a Debian with systemd, as far as is possible on hosts that share the machine's kernel and reach only Debian's archives. SKIPPED
+ * and docs/real-parts.md name what is left out. Ansible gives the same files on an equal host.
  */
 import * as fs from "node:fs";
 import * as http from "node:http";
@@ -13,9 +13,9 @@ import { type RealHost, type RealHosts, startRealHosts } from "../support/real-h
 import { describeReal } from "../support/real-parts";
 import { type RoleRun, runRole } from "../support/real-role";
 
-/** No kernel modules to load, so no iSCSI in the kernel; no disk with ext4; `swapoff` would be the machine's. */
+/** Kernel modules cannot be loaded, so there is no iSCSI. There is no disk with ext4, and `swapoff` would act on the machine. */
 const SKIPPED = /^(kernel |service iscsid$|filesystem for replicas$|swap off$)/;
-/** What comes from pkgs.k8s.io. */
+/** Operations that need pkgs.k8s.io. */
 const FROM_KUBERNETES = /^(key of package source|file \/etc\/apt\/sources|pinned packages|unit kubelet|kubeadm answers)/;
 const without = (role: Role, ...skipped: RegExp[]): Role => ({
   ...role,
@@ -28,9 +28,9 @@ const LONGHORN = longhornPrep({ dataPath: "/srv/longhorn" });
 const NODE = kubeadmNode();
 const PASSWORD = 'p"w $1 `x`';
 
-/** Ours alone: what services were started with, and the version before of a configuration. */
+/** Files that only our roles write: what services were started with, and the previous version of a configuration. */
 const OURS = [/^\/var\/lib\/homelab(\/|$)/, /\.homelab-backup$/];
-/** Made up anew by each installation or by a running daemon. */
+/** Files whose content differs with each installation, or that a running daemon writes. */
 const MADE_UP = [
   /^\/etc\/iscsi\/(initiatorname\.iscsi|iscsid\.conf)$/,
   /^\/var\/lib\/(containerd|nfs|haproxy)(\/|$)/,
@@ -117,7 +117,7 @@ describeReal(["ip", "ssh", "debian-root", "ansible"], "roles on Debian", (pathOf
       http.get(options, (response) => resolve(response.resume().statusCode)).on("error", reject);
     });
 
-  /** haproxy's master says that it reloads a moment after it was told to, and until then a worker of before may take a connection. */
+  /** Waits until new connections reach the new workers. haproxy reports a reload a moment late, and until then an old worker may accept them. */
   const untilStatistics = async (auth: string): Promise<void> => {
     const deadline = Date.now() + 30_000;
     for (let status: number | undefined; status !== 200; ) {

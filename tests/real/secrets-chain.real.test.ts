@@ -1,6 +1,6 @@
 /**
- * The way of a secret, with the real programs: SOPS file → the program of `tools` → Vault → role of another stack's namespace → External
- * Secrets → Secret in that stack's cluster. Our program and providers make every object. The tests are one story and run in order.
+ * The way of a secret with the real programs: SOPS file → the program of `tools` → Vault → role of another stack's namespace → External
+ * Secrets → Secret in that stack's cluster. Our program and providers create every object. The tests depend on each other and run in order.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -8,7 +8,7 @@ import { z } from "zod";
 import { RealEstate } from "../support/real-estate";
 import { describeReal } from "../support/real-parts";
 
-/** External Secrets looks every other second; after failures it takes its time. */
+/** External Secrets polls every two seconds, and less often after failures. */
 const WAIT_MS = 4 * 60_000;
 const LIMIT_MS = 15 * 60_000;
 
@@ -32,7 +32,7 @@ describeReal(["etcd", "kube-apiserver", "kube-controller-manager", "vault", "ext
         { name: "nobody", secrets: WANTED, granted: false },
       ],
       intruders: [
-        // By the store of another namespace, and by one's own to what is not one's own.
+        // The first uses the store of another namespace, the second asks its own store for an entry of others.
         { namespace: "nobody", store: "vault-shop", path: ENTRY, key: "password" },
         { namespace: "shop", store: "vault-shop", path: OTHER, key: "password" },
       ],
@@ -46,7 +46,7 @@ describeReal(["etcd", "kube-apiserver", "kube-controller-manager", "vault", "ext
       ? Object.fromEntries(Object.entries(found.data.data).map(([key, value]) => [key, Buffer.from(value, "base64").toString()]))
       : undefined;
   };
-  /** What External Secrets says of an ExternalSecret: whether it is ready, and why not. */
+  /** The Ready condition of an ExternalSecret. */
   const ready = async (namespace: string, name: string): Promise<{ status: string; message: string | undefined } | undefined> => {
     const { status } = wantedSchema.parse(await estate.dev.call("GET", `/apis/external-secrets.io/v1/namespaces/${namespace}/externalsecrets/${name}`));
     const condition = status?.conditions?.find(({ type }) => type === "Ready");

@@ -1,4 +1,4 @@
-/** What a real API lets the reaper of sessions delete: by its rights any namespace, by the policy beside them those of sessions alone. */
+/** What a real API lets the reaper of sessions delete. Its role allows any namespace; an admission policy limits it to those of sessions. */
 
 import { request } from "undici";
 import { reaperManifests, sessionManifests } from "../../components/apps/sessions/session-manifests";
@@ -29,7 +29,7 @@ describeReal(["kube-apiserver", "etcd"], "the reaper of sessions", (pathOf) => {
 
   const make = (object: Manifest) => api.call("POST", folderOf(object), object);
 
-  /** A deletion by the account itself. */
+  /** Tries to delete a namespace as the reaper's account. */
   async function deleteAs(token: string, name: string): Promise<{ status: number; message: string }> {
     const { statusCode, body } = await request(`${api.origin}/api/v1/namespaces/${name}?dryRun=All`, {
       method: "DELETE",
@@ -54,14 +54,14 @@ describeReal(["kube-apiserver", "etcd"], "the reaper of sessions", (pathOf) => {
     const { status } = (await api.call("POST", account, { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: {} })) as {
       status: { token: string };
     };
-    // A policy that was just made is asked a moment later.
+    // The API enforces a policy a moment after it was created.
     for (const deadline = Date.now() + 30_000; (await deleteAs(status.token, "vault")).status === 200; )
       if (Date.now() > deadline) throw new Error("the policy never came into force");
       else await new Promise((resolve) => setTimeout(resolve, 200));
     const refused = { status: 422, message: expect.stringContaining("the reaper of sessions deletes namespaces of sessions alone") };
     for (const name of ["vault", "session-like", "labelled"]) expect([name, await deleteAs(status.token, name)]).toEqual([name, refused]);
     expect(await deleteAs(status.token, session.metadata.name)).toMatchObject({ status: 200 });
-    // It binds nobody else.
+    // The policy does not limit other accounts.
     await api.call("DELETE", "/api/v1/namespaces/labelled?dryRun=All");
   });
 });

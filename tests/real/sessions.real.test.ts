@@ -1,4 +1,4 @@
-/** What the machines of sessions and of the golden image are told: by cloud-init's own schema, and every script of theirs by shellcheck. */
+/** The cloud-init documents of sessions and of the golden image are valid by cloud-init's own schema, and their scripts by shellcheck. */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -11,7 +11,7 @@ import type { SessionSpec } from "../../components/apps/sessions/session-spec";
 import { describeReal } from "../support/real-parts";
 import { GOLDEN, SESSION } from "../support/session-options";
 
-/** With what a shell and YAML read otherwise than it stands there. */
+/** Values with characters that are special to a shell and to YAML. */
 const QUOTED: SessionSpec = { ...SESSION, namespace: "session-a1", sshPublicKey: `${SESSION.sshPublicKey}: it's the learner's` };
 const QUERIED: GoldenImageOptions = { ...GOLDEN, helm: { ...GOLDEN.helm, url: `${GOLDEN.helm.url}?a=b&c=d` } };
 const DOCUMENTS = {
@@ -39,7 +39,7 @@ describeReal(["cloud-init"], "cloud-init's schema", (pathOf) => {
     expect(judge(text)).toMatch(/^0 Valid cloud-config: /);
   });
 
-  test("it would say what is wrong", () => {
+  test("a wrong document is refused", () => {
     const wrong = DOCUMENTS.worker.replace("ssh_pwauth: false", "ssh_pwauth: [no]");
     expect(judge(wrong)).toMatch(/^1 [\s\S]*ssh_pwauth/);
   });
@@ -59,7 +59,7 @@ const SCRIPTS: [string, string][] = [
   ["reaper", REAPER_SCRIPT],
   ["the golden image's Job", goldenImageScript(QUERIED)],
 ];
-/** A role's conditions that are lists of commands (shellcheck.real.test.ts). */
+/** Conditions that are lists of commands, on purpose (see shellcheck.real.test.ts). */
 const EXCLUDED = "SC2015,SC2319";
 
 describeReal(["shellcheck"], "shellcheck", (pathOf) => {

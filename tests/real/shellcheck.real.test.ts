@@ -1,4 +1,4 @@
-/** shellcheck has nothing to say of any role's script. */
+/** shellcheck finds nothing in the script of any role. */
 import { spawnSync } from "node:child_process";
 import { base, combineRoles, compileRole, k3sServer, longhornPrep, type Role } from "../../ansible-replacements";
 import { command, waitUntil } from "../../ansible-replacements/operations/commands";
@@ -8,7 +8,7 @@ import { packages } from "../../ansible-replacements/operations/packages";
 import { service } from "../../ansible-replacements/operations/services";
 import { describeReal } from "../support/real-parts";
 
-/** Every operation with awkward names, so that its quoting is looked at. */
+/** Every operation, with names and values that need quoting. */
 const OPERATIONS: Role = {
   name: "operations",
   secrets: ["TOKEN"],
@@ -31,8 +31,8 @@ const ROLES: Role[] = [
   combineRoles("node", base, k3sServer({ address: "192.168.1.12" })),
 ];
 /**
- * What shellcheck takes for mistakes and is meant: functions that are called by a name that is put together (2317, 2329), conditions
- * that are lists of commands (2015, 2319), and content in quotes that holds a `$` (2016).
+ * Findings that are intended: functions that are called by a computed name (2317, 2329), conditions that are lists of commands (2015,
+ * 2319), and content in quotes that has a `$` (2016).
  */
 const EXCLUDED = "SC2317,SC2329,SC2015,SC2319,SC2016";
 

@@ -1,4 +1,4 @@
-/** Files that secrets/ writes, and files that the real sops writes, each read by the other. */
+/** secrets/ and the real sops read each other's files. */
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -84,7 +84,7 @@ describeReal(["sops"], "sops", (pathOf) => {
     const files = (key = identity) => new SecretFiles(() => [key], systemClock, path.join(folder, "secrets"));
     const config = (indent: number, ...recipients: string[]) =>
       fs.writeFileSync(path.join(folder, ".sops.yaml"), `stores:\n  yaml:\n    indent: ${indent}\ncreation_rules:\n  - age: ${recipients.join(",")}\n`);
-    /** As the real sops reads it; comments and all. */
+    /** The file as the real sops decrypts it, with comments. */
     const theirs = (key?: string): string => succeed(["decrypt", at()], key);
     const theirValues = (key?: string): unknown => JSON.parse(succeed(["decrypt", "--output-type", "json", at()], key)).vault.kv.app.db;
 

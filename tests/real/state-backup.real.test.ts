@@ -1,6 +1,6 @@
 /**
- * The nightly backup as its image runs it: the script, with the variables that the module gives it, age, rclone and pg_dump, between S3
- * servers. What it leaves is opened with a private key, which it never sees.
+ * The nightly backup as its image runs it: the script with the module's variables, age, rclone and pg_dump, between S3 servers. The test
+ * opens the backup with the private key, which the script never gets.
  */
 import { spawn, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -86,7 +86,7 @@ describeReal(["age", "rclone", "postgres"], "the nightly backup", () => {
       RCLONE_LOW_LEVEL_RETRIES: "1",
       ...more,
     };
-    // Beside the servers of this process, which answer meanwhile.
+    // Not synchronously, since the S3 servers run in this process.
     return runCommand(spawn("bash", [SCRIPT], { env }));
   }
 
@@ -100,7 +100,7 @@ describeReal(["age", "rclone", "postgres"], "the nightly backup", () => {
     await put(".pulumi/locks/organization/homelab/tools/1.json", "{}");
   }
 
-  /** As a person does: `rclone copy <place>:<bucket>/<time> <folder>`. */
+  /** Downloads a backup, as a person does by `rclone copy <place>:<bucket>/<time> <folder>`. */
   async function download(server: S3Server, bucket: string, prefix: string): Promise<string> {
     const keys = (await names(server, bucket)).filter((key) => key.startsWith(prefix));
     const [first = ""] = keys;
@@ -133,7 +133,7 @@ describeReal(["age", "rclone", "postgres"], "the nightly backup", () => {
       expect(readCopy(opened, ["tools", "dev"])).toMatchObject({ site: "example.org", stacks: { tools: { resources: 1 } } });
       expect(JSON.parse(fs.readFileSync(path.join(opened, "tools.json"), "utf8"))).toEqual({ version: 3, deployment: STATE.checkpoint.latest });
     }
-    // Nothing of it is left where it ran.
+    // The script left nothing where it ran.
     expect(fs.readdirSync(path.join(folder, "work"))).toEqual([]);
     expect(fs.readdirSync(path.join(folder, "memory"))).toEqual([]);
   });
@@ -162,7 +162,7 @@ describeReal(["age", "rclone", "postgres"], "the nightly backup", () => {
     expect(await names(elsewhere, "homelab")).toEqual([]);
   });
 
-  test("two projects with a stack of the same name are refused: of the backup's two files one would take the other's place", async () => {
+  test("two projects with a stack of the same name are refused: one file of the backup would overwrite the other", async () => {
     await putStates();
     await put(".pulumi/stacks/another/tools.json", STATE);
     const { code, err } = await run({});
@@ -195,7 +195,7 @@ describeReal(["age", "rclone", "postgres"], "the nightly backup", () => {
   }, 60_000);
 });
 
-/** The newest server that Debian's package has. */
+/** The folder of the newest installed Postgres. */
 function serverFolder(): string {
   const root = "/usr/lib/postgresql";
   const newest = fs.readdirSync(root).toSorted((a, b) => Number(b) - Number(a))[0] ?? "";
@@ -205,7 +205,7 @@ function serverFolder(): string {
 /** Postgres refuses to run as root. */
 const AS_POSTGRES = process.getuid?.() === 0 ? ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] : ["env"];
 
-/** A Postgres of its own. */
+/** Runs a Postgres for one test. */
 async function withServer(folder: string, act: (port: number, sql: (database: string, text: string) => string) => Promise<void>): Promise<void> {
   const bin = serverFolder();
   const [first = "", ...words] = AS_POSTGRES;

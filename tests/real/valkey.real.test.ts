@@ -1,4 +1,4 @@
-/** What the module valkey gives to its server, in a real one of the same protocol: who is let in, and to what. */
+/** A real server of the same protocol with the module valkey's configuration: who may connect, and what each user may do. */
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -58,7 +58,7 @@ describeReal(["redis-server"], "the users of Valkey, in a real server", (pathOf)
     fs.rmSync(folder, { recursive: true, force: true });
   });
 
-  /** What a client is answered: a line, or the text of a value. */
+  /** Connects a client. @returns a function that sends a command and gives the answer: a line, or the text of a value */
   async function session(user?: string): Promise<(command: string) => Promise<string>> {
     const client = await connectLines(port);
     clients.push(client);

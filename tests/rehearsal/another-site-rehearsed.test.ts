@@ -17,7 +17,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rehearsal.close(), 60_000);
 
-test("a rehearsal builds all from bare hosts, and proves each thing of it", async () => {
+test("a rehearsal builds everything from bare hosts, and proves that each service works", async () => {
   const { code, stdout, stderr } = await rehearsal.start(["rehearse", "--json"], { env: { HOMELAB_SECRETS_DIR: "" } }).done;
   expect([stderr, stdout === ""]).toEqual(["", false]);
   const { ok, proofs } = answerSchema.parse(JSON.parse(stdout));

@@ -1,6 +1,6 @@
 /**
- * Another homelab: a checkout without a site gets one by `homelab init`, is built in the lab, changes nothing by a second run, gets
- * one stack more, and goes. It has one node, and no name or address of the one that this repository describes.
+ * Another homelab: `homelab init` writes a site into a checkout without one. It is built in the lab, a second run changes nothing, one
+ * more stack is added, and all is destroyed. It has one node, and no name or address of this repository's homelab.
  */
 import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
@@ -23,7 +23,7 @@ let checkout: string;
 /** The matrix before a stack was added. */
 let withoutStg: string;
 
-/** Without a folder of secrets by the environment: the lab makes its own. */
+/** HOMELAB_SECRETS_DIR is empty, so that the lab generates its own secrets. */
 const env = (): NodeJS.ProcessEnv => ({ HOMELAB_SECRETS_DIR: "" });
 const homelab = (...args: string[]): Promise<Finished> => rehearsal.start(args, { checkout, env: env() }).done;
 
@@ -105,7 +105,7 @@ test("a second up changes nothing", async () => {
   expect(await writesOf(since)).toEqual([]);
 });
 
-/** More in the nightly command: HOMELAB_TEST_CHANGES. A failure says its seed: HOMELAB_TEST_SEED. */
+/** The nightly run sets HOMELAB_TEST_CHANGES to more. A failure prints its seed, for HOMELAB_TEST_SEED. */
 const CHANGES = Number(process.env["HOMELAB_TEST_CHANGES"] ?? "2");
 const SEED = Number(process.env["HOMELAB_TEST_SEED"] ?? "1");
 
@@ -149,7 +149,7 @@ function commit(): void {
   git("commit", "--quiet", "--message", "site");
 }
 
-/** How each stack ended, with why. */
+/** How each stack ended, and why. */
 const endsIn = (stdout: string): Record<string, string> =>
   Object.fromEntries(
     [...stdout.matchAll(/^\[(\w+)\] (succeeded|unaffected)(?: in [\dms.]+)?(?:: (.*))?$/gm)].map(([, stack, status, what]) => [stack, `${status}: ${what}`]),

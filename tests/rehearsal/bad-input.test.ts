@@ -1,4 +1,4 @@
-/** What a person sees who gets something wrong: one error that names the thing and the next step, and an exit code. */
+/** A mistake gives one error that names the thing and the next step, and an exit code. */
 import * as fs from "node:fs";
 import * as net from "node:net";
 import * as path from "node:path";

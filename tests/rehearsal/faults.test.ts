@@ -1,7 +1,7 @@
 /**
- * Faults injected into builds: none is a bug, and each strikes. HOMELAB_TEST_FAULTS=all (make nightly) or names of faults: into this
- * repository's homelab of the tests; else two of them into the smallest homelab that `homelab init` writes. HOMELAB_TEST_SEED says
- * where they strike.
+ * Injects faults into builds: each takes effect, and none reveals a bug. With HOMELAB_TEST_FAULTS=all (make nightly) or names of faults, the
+ * tests' homelab is built. Without it, the smallest homelab that `homelab init` writes is built with two faults. HOMELAB_TEST_SEED decides
+ * where they take effect.
  */
 import * as fs from "node:fs";
 import { z } from "zod";
@@ -15,8 +15,8 @@ const SEED = process.env["HOMELAB_TEST_SEED"] ?? "1";
 const SITE = ["--domain", "example.org", "--network", "10.20.0.0/24", "--node", "pve=10.20.0.2", "--stacks", "tools", "--user", "ops"];
 
 /**
- * What no build of the homelab of the tests meets, and what holds it: it has no cluster by kubeadm (tests/roles/kubeadm-in-lab.test.ts);
- * providers look again and watch nothing (lab/faults.test.ts); only a state backend asks S3 (tests/backends/s3.test.ts).
+ * Faults that no build of the tests' homelab meets, and which test has each. There is no cluster by kubeadm (tests/roles/kubeadm-in-lab.test.ts).
+ * Providers poll and do not watch (lab/faults.test.ts). Only a state backend uses S3 (tests/backends/s3.test.ts).
  */
 const UNMET = ["kubeadm.bootstrap-failed", "kubeadm.init-failed", "kubernetes.watch-cut", "s3.clock-skew", "s3.write-refused"];
 
@@ -33,7 +33,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rehearsal.close(), 60_000);
 
-test("faults strike builds, and none is a bug", async () => {
+test("each fault takes effect in a build, and none reveals a bug", async () => {
   const env = SMALL === "" ? {} : { HOMELAB_SECRETS_DIR: "" };
   const { code, stdout, stderr } = await rehearsal.start(["rehearse", "--faults", FAULTS, "--seed", SEED, "--json"], { env }).done;
   expect([stderr, stdout === ""]).toEqual(["", false]);

@@ -1,6 +1,6 @@
 /**
- * The disaster: hosts without anything, then states that are lost. Asserted is what the outside world saw. The tests are one story and
- * run in order.
+ * The disaster: first bare hosts, then lost states. The results are judged by what the outside world saw. The tests depend on each other
+ * and run in order.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -10,13 +10,13 @@ import { Rehearsal } from "../support/rehearsal";
 const LAB_KEY = path.join(__dirname, "..", "..", "secrets", "lab-only.agekey");
 const BUCKET = "s3://pulumi-state/homelab?endpoint=https://s3.fullstack.pw&region=main&s3ForcePathStyle=true";
 const MINUTE = 60_000;
-/** What is left is all that the way there needs: certificates, names, Vault, and MinIO with the bucket. */
+/** Modules that are left out. Certificates, names, Vault, and MinIO with the bucket remain: a rebuild needs only these. */
 const WITHOUT = [
   ...["valkey", "nats", "cloudnative-pg", "postgres", "state-backup", "harbor", "github-runners", "gitlab-runner", "box", "teleport-agent"],
   ...["kube-prometheus-stack", "loki", "jaeger", "otel-collector"],
 ];
 
-// Builds two stacks twice; a busy machine takes its time.
+// Builds two stacks twice, which takes long on a busy machine.
 jest.setTimeout(40 * MINUTE);
 
 let rehearsal: Rehearsal;
@@ -34,7 +34,7 @@ const homelab = (...args: string[]) => rehearsal.start([...args, "--lab"], { env
 const machines = async (): Promise<string[]> => (await rehearsal.machines()).map(({ config }) => config["name"] ?? "").toSorted();
 const VMS = ["boot-server", "dns", "haproxy", "k8s-observability", "k8s-tools", "teleport"];
 
-/** What of Proxmox is made once in its life. */
+/** Creations in Proxmox that must happen only once. */
 const made = async (since: number): Promise<string[]> =>
   (await rehearsal.writes(since)).flatMap(({ system, target, action }) =>
     system === "proxmox" && /^(clone|download|create|storage-create|bridge-create)/.test(action) ? [`${action} ${target}`] : [],

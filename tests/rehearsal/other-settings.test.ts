@@ -1,6 +1,6 @@
 /**
- * A checkout with other settings: sandboxy's cluster is kubeadm's, with a VM more that joins as a worker, and the nodes get a storage
- * for images and a bridge. What is asserted is what the outside world saw.
+ * A checkout with other settings: the cluster of sandboxy is made by kubeadm, one more VM joins it as a worker, and the nodes get a
+ * storage for images and a bridge. The results are judged by what the outside world saw.
  */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -14,13 +14,13 @@ import { digestOf, SECRETS } from "../support/role-cases";
 const ENTRY = "cluster-secret-store/secrets/KUBEADM";
 const FIRST = "k8s-sandbox-01";
 const WORKER = "k8s-sandbox-02";
-/** What k3s would bring, as modules; the pool holds no machine's address. */
+/** MetalLB's pool of addresses. No machine has one of them. */
 const POOL = { first: "192.168.1.200", last: "192.168.1.209" };
-/** In the version of the system before this one. */
+/** Argo CD in the version of the system that this one replaced. */
 const OLDER = `"argo-cd": { version: "7.7.12" },`;
 const PLATFORM = `platform: { ...cluster, box: { credential: senders.sandboxy }, "local-path": {}, metallb: { addresses: ["${POOL.first}-${POOL.last}"] }, traefik: {}, "metrics-server": {}, ${OLDER} },`;
 
-// Builds three stacks; a busy machine takes its time.
+// Builds three stacks, which takes long on a busy machine.
 jest.setTimeout(900_000);
 
 let rehearsal: Rehearsal;
@@ -33,7 +33,7 @@ function edit(file: string, change: (text: string) => string): void {
   fs.writeFileSync(full, after);
 }
 
-/** The VM as an operator adds it: its file, and its name in the stack's definition. */
+/** Adds a VM as an operator does: its file, and its name in the stack's definition. */
 function addWorker(): void {
   const vms = path.join(checkout, "site/vms");
   const text = fs.readFileSync(path.join(vms, `${FIRST}.yaml`), "utf8");
@@ -83,7 +83,7 @@ test("up builds the cluster with kubeadm, lets the worker join it, and the platf
   const of = (system: string, target: string) => writes.filter((record) => record.system === system && record.target === target).map(({ action }) => action);
   expect(of("ssh", FIRST)).toContain("cluster-start");
   expect(of("ssh", WORKER)).not.toContain("cluster-start");
-  // Right before the join: it brought the token into force.
+  // The admission role, which registers the token right before the join, has run.
   expect(await rehearsal.ssh("192.168.1.21", "sudo -n cat /run/homelab/kubeadm.admitted")).toMatch(/^\d{10}\n$/);
   const namespaces = of("kubernetes", "sandboxy").flatMap((action) => /^apply v1 namespaces (.+)$/.exec(action)?.[1] ?? []);
   expect(namespaces.toSorted()).toEqual([
@@ -126,7 +126,7 @@ test("its kubeconfig is the administrator's under the stack's name, and opens th
     expect.arrayContaining([{ name: "sandboxy", user: (kubeconfig as { users: [{ user: object }] }).users[0].user }]),
   );
   const { status, body } = await rehearsal.kubernetes("sandboxy", "/apis/networking.k8s.io/v1/ingresses");
-  // Its route is at the first address of the pool, which Traefik's Service has.
+  // Its route has the first address of the pool, which is that of Traefik's Service.
   expect(status).toBe(200);
   expect(body).toMatchObject({
     items: ["argo-cd", "whoami-http"].map((name) => ({ metadata: { name }, status: { loadBalancer: { ingress: [{ ip: POOL.first }] } } })),
@@ -163,7 +163,7 @@ test("a VM that is restarted for more memory is waited for, and nothing else is 
   expect(await rehearsal.ssh("192.168.1.22", "systemctl is-active kubelet")).toBe("active\n");
 });
 
-/** What Argo CD has in its namespace, by kind and name; of each its spec. */
+/** The specs of Argo CD's own objects in its namespace, by kind and name. */
 async function argoCdObjects(): Promise<Record<string, unknown>> {
   const list = z.object({ items: z.array(z.object({ metadata: z.object({ name: z.string() }), spec: z.looseObject({}) })) });
   const found: Record<string, unknown> = {};
@@ -181,7 +181,7 @@ async function argoCdObjects(): Promise<Record<string, unknown>> {
   return found;
 }
 
-/** One up of sandboxy with another row: what was written outside of Argo CD's namespace, but for roles and definitions of its own. */
+/** Runs an up of sandboxy with another row. @returns writes outside Argo CD's namespace, except to its own roles and definitions */
 async function writtenElsewhere(from: string, to: string): Promise<string[]> {
   edit("site/stacks.ts", (text) => text.replace(from, to));
   await rehearsal.settle();
@@ -199,7 +199,7 @@ test("a chart that is raised, a module that is taken away and one that comes bac
   expect(await writtenElsewhere(OLDER, row)).toEqual([]);
   const raised = await argoCdObjects();
   expect(raised).not.toEqual(older);
-  // Its name is nobody's any more, and the ingress controller may not reach it.
+  // Its host name is removed, and the ingress controller's policy no longer lets it through.
   const others = [
     "kubernetes apply apps/v1 deployments external-dns/external-dns",
     "kubernetes apply networking.k8s.io/v1 networkpolicies traefik/declared-flows",

@@ -1,4 +1,4 @@
-/** Changes of a site at random, of what its owner changes: sizes of a VM, and what an application is made of. */
+/** Random changes of what an owner changes in a site: the size of a VM, and the description of an application. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import fc from "fast-check";
@@ -15,7 +15,7 @@ const APP = "site/apps/whoami.ts";
 const edit = (file: string, from: RegExp, to: fc.Arbitrary<string>): fc.Arbitrary<Edit> => to.map((text) => ({ file, from, to: text }));
 const number = (min: number, max: number): fc.Arbitrary<string> => fc.integer({ min, max }).map(String);
 
-/** Each kind at most once; sometimes one that changes nothing. */
+/** A set of edits: each kind at most once, sometimes one that changes nothing. */
 const edits: fc.Arbitrary<Edit[]> = fc
   .record(
     {
@@ -47,7 +47,7 @@ const edits: fc.Arbitrary<Edit[]> = fc
   )
   .map((chosen) => Object.values(chosen));
 
-/** @param seed the same one gives the same changes */
+/** @param seed the same seed gives the same changes */
 export const randomEdits = (seed: number, count: number): Edit[][] => fc.sample(edits, { seed, numRuns: count });
 
 export function apply(checkout: string, changes: readonly Edit[]): void {
@@ -59,7 +59,7 @@ export function apply(checkout: string, changes: readonly Edit[]): void {
   }
 }
 
-/** What is kept to come back to. */
+/** @returns a function that restores the files as they are now */
 export function keep(checkout: string): () => void {
   const texts = [VM, APP].map((file) => [path.join(checkout, file), fs.readFileSync(path.join(checkout, file), "utf8")] as const);
   return () => {
@@ -67,7 +67,7 @@ export function keep(checkout: string): () => void {
   };
 }
 
-/** A step of a run, as its report has it. */
+/** A step in a run's report. */
 interface Step {
   /** Stack, operation, resource and changed properties. */
   what: string;
@@ -75,7 +75,7 @@ interface Step {
   values: ReadonlyMap<string, string | undefined>;
 }
 
-/** What a run's report says was done, or would be. */
+/** The steps of a run's report, whether of an up or of a preview. */
 export function stepsIn(file: string): Step[] {
   const { stacks } = reportSchema.parse(JSON.parse(fs.readFileSync(file, "utf8")));
   return stacks.flatMap(({ stack, steps }) =>
@@ -90,7 +90,7 @@ export function stepsIn(file: string): Step[] {
 
 const UNKNOWN = "(unknown)";
 
-/** How what was done differs from what was shown; a value that a preview did not know may be any. */
+/** How the steps that were done differ from those that a preview showed. Any value matches one that was unknown in the preview. */
 export function differences(shown: readonly Step[], done: readonly Step[]): string[] {
   const left = new Map(done.map((step) => [step.what, step]));
   const missing = shown.flatMap(({ what, values }) => {

@@ -1,6 +1,6 @@
 /**
- * The main job: the whole homelab built, left alone, destroyed and built again in a lab. What is asserted is what the outside
- * world saw (the lab's records), never what a state file says. The tests are one story and run in order.
+ * The main job: the whole homelab is built, left unchanged, destroyed and built again in a lab. The results are judged by what the outside
+ * world saw (the lab's records), never by a state file. The tests depend on each other and run in order.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -10,7 +10,7 @@ import { quote } from "../../common/quote";
 import { type LabRecord, Rehearsal } from "../support/rehearsal";
 import { secretsStory } from "./secrets-story";
 
-/** Written down here on purpose: the test must not learn the order from the code that it tests. */
+/** A copy on purpose: the test must not take the order from the code that it tests. */
 const NEEDS: Record<string, string[]> = {
   tools: [],
   observability: ["tools"],
@@ -36,7 +36,7 @@ const VMS: Record<string, { node: string; stack: string; status: string }> = {
   "k8s-prod": { node: "node03", stack: "prod", status: "running" },
 };
 
-/** Each in a namespace of its own. */
+/** Each has a namespace of its own. */
 const APPLICATIONS = ["ascii-frontend", "cks-backend", "cks-frontend", "enqueuer", "memorizer", "realstate-scrapper", "writer"];
 const EVERYWHERE = ["box", "cert-manager", "external-dns", "external-secrets", "vault-access"];
 const OWN_NAMESPACES: Record<string, string[]> = {
@@ -63,13 +63,13 @@ const OWN_NAMESPACES: Record<string, string[]> = {
   prod: APPLICATIONS,
 };
 
-/** The stack on whose behalf a call was made, where the call tells. */
+/** The stack for which a call was made, if the call shows it. */
 function stackOf({ system, target, action }: LabRecord): string | undefined {
   if (system === "kubernetes") return target;
-  // Each cluster writes its names into the one name server, and a record does not tell which cluster asked.
+  // All clusters write their names into one name server, and a record does not show which cluster it was.
   if (system === "pihole") return undefined;
   if (system !== "vault") return VMS[target]?.stack;
-  // Mounts, policies, roles and tokens of all stacks are the work of tools.
+  // The stack `tools` creates the mounts, policies, roles and tokens of all stacks.
   return STACKS.find((stack) => [`kv-put clusters/${stack}/`, `auth-config kubernetes/${stack}/`].some((part) => action.startsWith(part)));
 }
 
@@ -80,7 +80,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rehearsal.close(), 60_000);
 
-/** Every VM is there, every cluster has its namespaces, Vault has every kubeconfig, each stack after what it needs. */
+/** Asserts that every VM exists, every cluster has its namespaces, Vault has every kubeconfig, and each stack came after those that it needs. */
 async function assertBuilt(writes: LabRecord[]): Promise<void> {
   const vms = await rehearsal.machines();
   expect(Object.fromEntries(vms.map(({ node, status, config }) => [config["name"], { node, status }]))).toEqual(
@@ -102,7 +102,7 @@ async function assertBuilt(writes: LabRecord[]): Promise<void> {
   const namespaces = (stack: string): string[] =>
     writes.flatMap(({ system, target, action }) => (system === "kubernetes" && target === stack ? (/^apply v1 namespaces (.+)$/.exec(action)?.[1] ?? []) : []));
   for (const stack of STACKS) {
-    // Each once, and no other.
+    // Each namespace was created once, and there are no others.
     expect([stack, namespaces(stack).toSorted()]).toEqual([stack, [...EVERYWHERE, ...(OWN_NAMESPACES[stack] ?? [])].toSorted()]);
   }
 
@@ -129,7 +129,7 @@ test("the kubeconfig of the lab has a context for each cluster, and is for its o
   expect(fs.statSync(file).mode & 0o077).toBe(0);
 });
 
-/** Names of routes and the VM whose cluster serves each; written down here, as the rest is. */
+/** The host names of routes, each with the address of the VM whose cluster serves it. A copy on purpose, as above. */
 const ROUTES: Record<string, string> = {
   "vault.fullstack.pw": "192.168.1.15",
   "s3.fullstack.pw": "192.168.1.15",
@@ -151,7 +151,7 @@ const ROUTES: Record<string, string> = {
   ),
 };
 
-// Of stg: dev's gateway of Istio lists the names that it serves, and external-dns reads them there too.
+// In stg, since in dev external-dns also reads names from Istio's gateway.
 test("every route's name resolves in Pi-hole, is gone after its route is, and comes back with it; what was entered by hand stays", async () => {
   await rehearsal.settle();
   expect(await rehearsal.resolveAll(Object.keys(ROUTES))).toEqual(ROUTES);
@@ -200,7 +200,7 @@ const checksSchema = z.object({
 test("hosts check finds every host as its roles made it, in one session a role; hosts diff shows what somebody changed, and no secret", async () => {
   const before = await rehearsal.lastSeq();
   const checked = await rehearsal.homelab("hosts", "check", "--lab", "--json");
-  // Its output says which host, and why.
+  // On a failure, the output shows which host, and why.
   expect([checked.code, checked.stderr, checked.code === 0 ? "" : checked.stdout]).toEqual([0, "", ""]);
   const { hosts, notBuilt } = checksSchema.parse(JSON.parse(checked.stdout));
   const running = Object.keys(VMS).filter((name) => VMS[name]?.status === "running");
@@ -250,7 +250,7 @@ test("the comment's text of a preview holds the table, no secret, and fits into 
   const kubeconfig = fs.readFileSync(path.join(rehearsal.dir, "kubeconfig"), "utf8");
   const { users } = parse(kubeconfig) as { users: { user: Record<string, string> }[] };
   for (const { user } of users) for (const value of Object.values(user)) expect(text).not.toContain(value);
-  // What the state of a stack has for its upstream's outputs is nothing that goes.
+  // Stack references in the state do not show as deletions.
   expect(stdout).not.toMatch(/ to (create|update|replace|delete)$/m);
   expect(await rehearsal.writes(before)).toEqual([]);
 }, 300_000);

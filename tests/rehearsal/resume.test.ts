@@ -1,8 +1,8 @@
 /**
- * `kill -9` of the lab itself in the middle of a run, and what the run then says; `kill -9` of a whole run while it builds, and while
- * it destroys; then `resume`. What is asserted is what the outside world saw and still has. HOMELAB_TEST_KILLS=all (make nightly) kills
- * at every record of the journal of the whole estate, `3,11` at these alone, else one sample of `tools` alone; HOMELAB_TEST_SEED repeats a
- * run of it. Linux's /proc finds the processes.
+ * `kill -9` of a whole run while it builds or destroys, then `resume`. And `kill -9` of the lab in the middle of a run, with the run's
+ * message. The results are judged by what the outside world saw and still has. HOMELAB_TEST_KILLS=all (make nightly) kills at every record
+ * of the journal of the whole estate, and `3,11` at these records. Without it, one sample of `tools` is killed. HOMELAB_TEST_SEED repeats a
+ * run. Linux's /proc finds the processes.
  */
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -15,18 +15,18 @@ const ASKED = process.env["HOMELAB_TEST_KILLS"] ?? "";
 const ALL = ASKED !== "";
 const STACKS = ALL ? ["tools", "observability", "home", "sandboxy", "dev", "stg", "prod"] : ["tools"];
 const MINUTE = 60_000;
-/** A run says that it started, each stack that it starts and ends, and that it ended. */
+/** Records in which a run can be killed: its start, and the start and end of each stack. */
 const RECORDS = 2 * STACKS.length + 1;
 const SEED = Number(process.env["HOMELAB_TEST_SEED"] ?? 1);
 
 interface Cut {
-  /** Lines of the journal at which it is killed. */
+  /** How many lines the journal has when the run is killed. */
   records: number;
-  /** Writes to the outside world that it is let do after that. */
+  /** How many more writes to the outside world it may do before that. */
   writes: number;
 }
 
-/** Numbers that look random and are the same for a seed (Park and Miller). */
+/** Pseudo-random numbers, the same for the same seed (Park and Miller). */
 function* numbers(seed: number): Generator<number> {
   for (let state = seed; ; ) {
     state = (state * 48_271) % 2_147_483_647;
@@ -57,7 +57,7 @@ function journalRecords(): number {
   return newest === undefined ? 0 : fs.readFileSync(path.join(runs, newest, "journal.jsonl"), "utf8").split("\n").length - 1;
 }
 
-/** Runs it and kills it there, unless it is done before. @returns whether it was killed */
+/** Starts a run and kills it at that point, unless it has ended before. @returns whether it was killed */
 async function cut({ records, writes }: Cut, ...args: string[]): Promise<boolean> {
   const runs = fs.existsSync(path.join(rehearsal.dir, "runs")) ? fs.readdirSync(path.join(rehearsal.dir, "runs")).length : 0;
   const began = (): boolean => fs.existsSync(path.join(rehearsal.dir, "runs")) && fs.readdirSync(path.join(rehearsal.dir, "runs")).length > runs;
@@ -86,7 +86,7 @@ const machines = async (): Promise<string[]> => (await rehearsal.machines()).map
 
 const linux = fs.existsSync("/proc/self/environ") ? test : test.skip;
 let built: string[] = [];
-/** The plan of `tools` while nothing was there. */
+/** The plan of `tools` from a preview before anything existed. */
 const fromNothing = path.join(os.tmpdir(), `homelab-plan-${process.pid}.json`);
 afterAll(() => fs.rmSync(fromNothing, { force: true }));
 
@@ -108,7 +108,7 @@ describe.each(CUTS)("killed at record $records and $writes writes later", (at) =
       expect(found.toSorted()).toEqual([...new Set(found)].toSorted());
       if (built.length > 0) expect(found.toSorted()).toEqual(built);
       built = found.toSorted();
-      // Each machine was made once, and none was made and taken away again.
+      // Each machine was created once, and none was deleted again.
       const writes = await rehearsal.writes(before);
       const made = writes.filter(({ system, action }) => system === "proxmox" && action === "clone").map(({ target }) => target);
       expect(made.toSorted()).toEqual([...new Set(made)].toSorted());

@@ -1,6 +1,6 @@
 /**
- * From a file in Git to a Secret in a namespace, in a lab in which everything is built, through the commands that an owner
- * types: the last chapters of the story of rebuild.test.ts. They run in order.
+ * From a file in Git to a Secret in a namespace, in a lab in which everything is built, by the commands that an owner
+ * types. These are the last tests of rebuild.test.ts; they depend on each other and run in order.
  */
 import * as crypto from "node:crypto";
 import * as fs from "node:fs";
@@ -16,7 +16,7 @@ const KEY = "PIHOLE_PASSWORD";
 const NAMESPACE = "external-dns";
 const LAB_KEY = path.join(__dirname, "..", "..", "secrets", "lab-only.agekey");
 const MINUTE = 60_000;
-/** Of the second place of backups: site/stacks.ts has them too, in plain, as its address. */
+/** Keys of the second place of backups whose values are no secrets: site/stacks.ts has them in plain, too, as parts of its address. */
 const OF_AN_ADDRESS: readonly string[] = ["region", "namespace", "bucket"];
 const PATCH = { "content-type": "application/merge-patch+json" };
 
@@ -37,9 +37,9 @@ const entrySchema = z.object({ data: z.object({ data: z.record(z.string(), z.str
 const randomValue = (): string => crypto.randomBytes(18).toString("base64url");
 
 export function secretsStory(lab: () => Rehearsal): void {
-  /** All that the commands of these chapters said. */
+  /** The output of all commands of these tests. */
   let said = "";
-  /** A root token, made by the unseal keys for these chapters. */
+  /** A root token, generated from the unseal keys for these tests. */
   let token = "";
   let checkout = "";
   const values: string[] = [];
@@ -62,7 +62,7 @@ export function secretsStory(lab: () => Rehearsal): void {
     expect([code, stderr]).toEqual([0, ""]);
   }
 
-  /** A new secret that nothing may ever say. */
+  /** A new secret value, which must not appear in any output. */
   function secretValue(): string {
     const value = randomValue();
     values.push(value);
@@ -84,7 +84,7 @@ export function secretsStory(lab: () => Rehearsal): void {
   /** Values of all Secrets of external-dns. */
   const valuesIn = async (stack: string): Promise<string[]> => [...(await secretsOf(stack, NAMESPACE)).values()].flatMap((data) => Object.values(data));
 
-  /** External Secrets looks once a minute; the annotation makes it look now, as its documentation says. */
+  /** External Secrets polls once a minute; by its documentation, this annotation makes it refresh now. */
   async function refreshSecrets(stack: string): Promise<void> {
     const route = `/apis/external-secrets.io/v1/namespaces/${NAMESPACE}/externalsecrets`;
     const { items } = externalsSchema.parse((await lab().kubernetes(stack, route)).body);
@@ -103,7 +103,7 @@ export function secretsStory(lab: () => Rehearsal): void {
     }
   }
 
-  /** A token of Vault for the identity that reads for a namespace, as External Secrets gets it. */
+  /** Logs in to Vault as a namespace's reader, as External Secrets does. @returns the token */
   async function readerOf(stack: string): Promise<string> {
     const asked = await lab().kubernetes(stack, `/api/v1/namespaces/${NAMESPACE}/serviceaccounts/vault-reader/token`, {
       method: "POST",
@@ -114,14 +114,14 @@ export function secretsStory(lab: () => Rehearsal): void {
     return loginSchema.parse(login.body).auth.client_token;
   }
 
-  /** Pods of MinIO that run, by name, with the mark of the credential that each started with. */
+  /** Running pods of MinIO, with the mark of the credential with which each started. */
   async function minioPods(): Promise<{ name: string; mark: string }[]> {
     const { items } = podsSchema.parse((await lab().kubernetes("tools", "/api/v1/namespaces/minio/pods")).body);
     const running = items.filter(({ status, metadata }) => status.phase === "Running" && metadata.deletionTimestamp === undefined);
     return running.map(({ metadata }) => ({ name: metadata.name, mark: metadata.annotations?.["homelab/root-credential"] ?? "" }));
   }
 
-  /** The new credential is one value in Git, in Vault and where MinIO reads it, and MinIO has started anew with it. */
+  /** Asserts that Git, Vault and MinIO's Secret have the same new credential, and that MinIO has restarted with it. */
   async function assertRotated(old: { name: string; mark: string } | undefined, since: number): Promise<void> {
     const { stdout: password } = await lab().secrets(["get", `${STORE}/MINIO`, "rootPassword"]);
     values.push(password);
@@ -142,7 +142,7 @@ export function secretsStory(lab: () => Rehearsal): void {
   test(
     "a Vault entry that somebody changed by hand is left as it is, and up says so; after a refresh up writes what Git says",
     async () => {
-      // What it prints is the token: not part of what is looked through for secrets.
+      // This prints the token, so its output is not searched for secrets.
       token = (await lab().homelab("vault", "root", "--lab")).stdout.trim();
       expect(token).toMatch(/^hvs\./);
       values.push(token);
@@ -163,7 +163,7 @@ export function secretsStory(lab: () => Rehearsal): void {
       await succeed("refresh", "tools", "--only", "--lab");
       const before = await lab().lastSeq();
       await succeed("up", "tools", "--only", "--lab");
-      // That entry and no other; the new one was written before or now, by when the first run stopped.
+      // Only that entry was written. The new entry was written either by the first run, before it stopped, or now.
       const written = (await lab().writes(before)).map(({ system, action }) => `${system} ${action}`);
       expect(written.filter((action) => action !== "vault kv-put passing/entry")).toEqual([`vault kv-put ${PIHOLE}`]);
       expect(await entry(PIHOLE)).toMatchObject({ data: { [KEY]: value }, metadata: { version: version + 2 } });

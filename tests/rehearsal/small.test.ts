@@ -1,6 +1,7 @@
 /**
- * A sample of each whole rehearsal (tests/support/rehearsals.cjs), for `make test`: the smallest homelab that `homelab init` writes, from
- * nothing to nothing, killed once on the way. What is asserted is what the outside world saw. The tests are one story and run in order.
+ * A small case of the whole rehearsals (tests/support/rehearsals.cjs), for `make test`: the smallest homelab that `homelab init` writes is
+ * built, killed once on the way, and destroyed. The results are judged by what the outside world saw. The tests depend on each other and
+ * run in order.
  */
 import * as fs from "node:fs";
 import { removeHomelab } from "../support/homelab";
@@ -11,7 +12,7 @@ jest.setTimeout(300_000);
 const SITE = ["--domain", "example.org", "--network", "10.20.0.0/24", "--node", "pve=10.20.0.2", "--stacks", "tools,dev", "--user", "ops"];
 
 let rehearsal: Rehearsal;
-/** Without a folder of secrets by the environment: the lab makes its own. */
+/** HOMELAB_SECRETS_DIR is empty, so that the lab generates its own secrets. */
 const env = { HOMELAB_SECRETS_DIR: "" };
 const start = (...args: string[]) => rehearsal.start(args, { env });
 const homelab = (...args: string[]): Promise<Finished> => start(...args).done;

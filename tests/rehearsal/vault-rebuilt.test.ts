@@ -1,6 +1,6 @@
 /**
- * The VM under Vault is replaced: its cluster, all that was in it, Vault itself and what each stack has in it are made anew by one
- * `up`, and nothing is asked of what is gone. Asserted is what the outside world saw.
+ * The VM under Vault is replaced. One `up` creates its cluster, everything in it, Vault and each stack's part of Vault again, and sends
+ * nothing to what is gone. The results are judged by what the outside world saw.
  */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -16,7 +16,7 @@ const LAB_KEY = path.join(__dirname, "..", "..", "secrets", "lab-only.agekey");
 const PIHOLE = "cluster-secret-store/secrets/EXTERNAL_DNS_PIHOLE_PASSWORD";
 const secretSchema = z.object({ data: z.record(z.string(), z.string()) });
 const MINUTE = 60_000;
-/** The last one is never built: what it has in Vault is the work of the first. */
+/** `dev` is never built: `tools` creates its part of Vault. */
 const STACKS = ["tools", "observability", "dev"];
 
 let rehearsal: Rehearsal;
@@ -44,7 +44,7 @@ async function tree(file: string): Promise<unknown> {
   return decryptSopsFile(file, fs.readFileSync(full, "utf8"), loadAgeKeys(LAB_KEY));
 }
 
-/** Every text of the stacks' states, secrets opened: what their holders may read. */
+/** The text of all stacks' states with decrypted secrets, as their holders can read it. */
 async function statesInPlain(): Promise<string> {
   const { code, stdout } = await homelab("outputs", "--lab", "--json", "--show-secrets");
   expect(code).toBe(0);
@@ -80,7 +80,7 @@ test(
         return z.object({ data: z.object({ policies: z.array(z.string()), path: z.string() }) }).parse(found.body).data;
       }),
     );
-    // The one that asks is the only root token.
+    // The only root token is the one of this request.
     expect(policies.filter((token) => token.policies.includes("root"))).toHaveLength(1);
     const made = policies.filter((token) => token.path === "auth/token/create").map((token) => token.policies.join(","));
     expect(made.toSorted()).toEqual(["homelab-tools", ...STACKS.map((stack) => `stack.${stack}`)].toSorted());
@@ -102,7 +102,7 @@ test(
 test(
   "another VM under it: Vault is booted and set up anew, the keys before it are put aside, and every stack has its entries and its way in",
   async () => {
-    // As docs/vms.md has it: a protected VM is named first, and replaced by the run after.
+    // A protected VM is replaced after it was named in the settings (docs/vms.md).
     const settings = path.join(checkout, "Pulumi.tools.yaml");
     fs.writeFileSync(settings, fs.readFileSync(settings, "utf8").replace("config:\n", 'config:\n  homelab:replaceVms: ["k8s-tools"]\n'));
     await succeed("up", "tools", "--lab");

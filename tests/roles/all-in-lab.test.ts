@@ -1,4 +1,4 @@
-/** Each role makes a host of the lab and finds nothing to do the second time. interrupted.test.ts interrupts the others. */
+/** Each role configures a host of the lab, and a second run finds nothing to do. One role is interrupted here, the others in interrupted.test.ts. */
 import { INTERRUPTED_IN_QUICK, ROLE_CASES, SECRETS } from "../support/role-cases";
 import { changedIn, type RoleLab, startWithRole } from "../support/role-lab";
 import { interruptions } from "./interrupted-suite";

@@ -1,4 +1,4 @@
-/** What roles do on a host of the lab that is not as they would have it: locks, cuts, data on a disk, refused configurations. */
+/** What roles do on a host of the lab with problems: locks, interrupted programs, data on a disk, refused configurations. */
 import { longhornPrep, pihole, type Role, roleFailure } from "../../ansible-replacements";
 import { command } from "../../ansible-replacements/operations/commands";
 import { packages } from "../../ansible-replacements/operations/packages";

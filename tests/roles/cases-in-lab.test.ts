@@ -13,19 +13,19 @@ import * as services from "../../ansible-replacements/operations/services";
 import * as users from "../../ansible-replacements/operations/users";
 import { startRoleLab } from "../support/role-lab";
 
-/** One operation on one host. */
+/** A case: one operation on one host. */
 const caseSchema = z.strictObject({
   operation: z.string(),
   arguments: z.array(z.unknown()),
-  /** Commands that make the host what it is before. */
+  /** Commands that prepare the host. */
   given: z.array(z.string()),
-  /** Part of what check mode says; empty where the operation says nothing. */
+  /** Part of the output in check mode; empty if the operation has nothing to do. */
   would: z.string(),
-  /** What check mode must not say. */
+  /** Text that the output of check mode must not have. */
   hides: z.string().optional(),
   /** Part of the error; the operation succeeds without it. */
   fails: z.string().optional(),
-  /** Commands, and exactly what they print afterwards. */
+  /** Commands to run afterwards, each with its exact output. */
   // biome-ignore lint/suspicious/noThenProperty: a word of the cases
   then: z.record(z.string(), z.string()),
 });

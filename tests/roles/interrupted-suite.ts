@@ -1,8 +1,8 @@
-/** What is asked of a role that is interrupted: the next run goes on. */
+/** Tests of a role that is interrupted: the next run continues. */
 import { type Role, roleFailure } from "../../ansible-replacements";
 import { changedIn, type RoleLab, startWithRole } from "../support/role-lab";
 
-/** The role up to an operation that fails before its last command, if there is something to do for it. */
+/** The role up to one operation, which fails before its last command if it has something to do. */
 function cut(role: Role, index: number): Role {
   return {
     ...role,
@@ -12,7 +12,7 @@ function cut(role: Role, index: number): Role {
   };
 }
 
-/** @returns lets one write to the disk fail, counted from the call */
+/** @returns a function that makes the nth write to the disk fail, counted from its call */
 function fullDisk({ ctx: { faults } }: RoleLab): (write: number) => void {
   let left = 0;
   const take = faults.take.bind(faults);
@@ -26,7 +26,7 @@ function fullDisk({ ctx: { faults } }: RoleLab): (write: number) => void {
   };
 }
 
-/** Cuts in each operation, and a disk that is full at each write. @param names of the table of roles */
+/** Interrupts each operation, and fills the disk at each write. @param names of roles of ROLE_CASES */
 export function interruptions(names: readonly string[]): void {
   describe.each(names)("%s, interrupted", (name) => {
     let lab: RoleLab;
@@ -72,7 +72,7 @@ export function interruptions(names: readonly string[]): void {
         expect(rest).toMatchObject({ status: "failed", phase: "apply" });
         expect(stderr).toMatch(/No space left on device|enough free space/);
         expect(roleFailure(full, "k8s-dev")?.message).toContain(`k8s-dev: operation "${operation}" failed (apply, exit code `);
-        // One that failed already passes the next time, and the one after it fails; a new operation is looked at from its first write on.
+        // After a failure that was seen already, the next write fails instead. A new operation starts with its first write again.
         const failure = `${operation}: ${stderr}`;
         if (failures.has(failure)) write += 1;
         else if (operation !== before) write = 1;

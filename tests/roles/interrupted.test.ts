@@ -1,4 +1,4 @@
-/** Each role but the one of all-in-lab.test.ts, cut in each of its operations, and with a disk that is full at each of its writes. */
+/** Interrupts each role, except the one of all-in-lab.test.ts, in each of its operations, and fills the disk at each of its writes. */
 import { INTERRUPTED_IN_QUICK, ROLE_CASES } from "../support/role-cases";
 import { interruptions } from "./interrupted-suite";
 

@@ -1,4 +1,4 @@
-/** The role k3s-server on a host of the lab: the first run, the second, one that was cut, and a host that has k3s already. */
+/** The role k3s-server on a host of the lab: a first run, a second one, one after an interrupted run, and a host that already has k3s. */
 import { base, combineRoles, k3sServer, k3sUninstalled, type Role } from "../../ansible-replacements";
 import { renameKubeconfig } from "../../components/clusters/kubeconfig";
 import { ADDRESS } from "../support/role-cases";
@@ -107,7 +107,7 @@ describe("k3s", () => {
   });
 
   const UNIT = "/etc/systemd/system/k3s.service";
-  /** As get.k3s.io leaves a host: unit, environment file, configuration. */
+  /** Installs k3s as get.k3s.io does: unit, environment file, configuration. */
   const installedBy = async (argumentsOf: string, config = "") => {
     const unit = `[Service]\nType=notify\nEnvironmentFile=-/etc/default/%N\nEnvironmentFile=-${UNIT}.env\nExecStart=/usr/local/bin/k3s \\\n    server${argumentsOf}\nRestart=always\n`;
     await lab.sh(`sudo -n mkdir -p /etc/rancher/k3s; sudo -n tee ${UNIT} > /dev/null <<'E'\n${unit}E\n`);

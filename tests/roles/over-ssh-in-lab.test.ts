@@ -15,7 +15,7 @@ afterEach(() => lab.stop());
 
 describe("over SSH", () => {
   const role = combineRoles("node", kubeadmNode());
-  /** Runs it as `up` does, by the engine's own client. */
+  /** Runs the role as `up` does, by the SSH client of the command provider. */
   const apply = (connection: object = {}) =>
     runRemote(
       {
@@ -27,7 +27,7 @@ describe("over SSH", () => {
       { signal: AbortSignal.timeout(30_000), log: () => undefined },
     );
   const sshPort = () => lab.ctx.network.resolve(ADDRESS, 22)?.port ?? 0;
-  /** Looks at it as `hosts check` does. */
+  /** Checks the role as `hosts check` does. */
   const check = (hostKey = "") => {
     const host = { address: "127.0.0.1", user: "suporte", node: "node03", hostKey, running: true, groups: [] };
     return visitHost({ name: HOST, stack: "dev", port: sshPort(), host }, [{ role, secrets: {} }], "check", { privateKey: keys.private, bastion: undefined });

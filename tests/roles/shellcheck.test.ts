@@ -18,7 +18,7 @@ describe.each(Object.keys(roles))("%s", (name) => {
   });
 });
 
-// Skipped by name: `apt-get install shellcheck` brings it.
+// Skipped by name where shellcheck is not installed (`apt-get install shellcheck`).
 (isInstalled ? test.each : test.skip.each)(Object.keys(roles))("%s: shellcheck finds nothing, for dash, bash and plain sh (package shellcheck)", (name) => {
   const { script } = compileRole(roles[name] ?? combineRoles("none"));
   for (const shell of ["dash", "bash", "sh"])

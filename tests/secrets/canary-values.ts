@@ -1,9 +1,9 @@
-/** Secrets of many shapes, each with a mark in it by which it is found again however it is quoted, escaped or cut. */
+/** Secrets of many shapes. Each contains a mark by which it is found however it is quoted, escaped or cut. */
 import * as fc from "fast-check";
 
 export interface Canary {
   value: string;
-  /** Letters and digits, as long as no accident. */
+  /** Letters and digits, long enough not to occur by chance. */
   mark: string;
 }
 
@@ -32,7 +32,7 @@ export const canary: fc.Arbitrary<Canary> = fc
 
 const shell = (v: string) => `'${v.replaceAll("'", `'\\''`)}'`;
 
-/** What tools make of a value before they print it. */
+/** The forms in which tools print a value. */
 export const FORMS: readonly ((value: string) => string)[] = [
   (v) => `password is ${v}, sorry`,
   (v) => Buffer.from(v).toString("base64"),
@@ -54,14 +54,14 @@ export const FORMS: readonly ((value: string) => string)[] = [
   (v) => `${v}${v}`,
 ];
 
-/** Every text that base64 in the bytes may stand for. */
+/** The texts that runs of base64 in the text decode to, at every alignment. */
 function decoded(text: string): string[] {
   return [...text.replace(/\n\s*/g, "").matchAll(/[A-Za-z0-9+/_-]{24,}/g)].flatMap(([run]) =>
     [0, 1, 2, 3].map((skip) => Buffer.from(run.slice(skip), "base64").toString("latin1")),
   );
 }
 
-/** Whether the mark can be read from the bytes: as it is, or in base64 at any alignment, also of what is base64 itself. */
+/** Whether the bytes contain the mark: as it is, or in base64 at any alignment, once or twice encoded. */
 export function leaks(bytes: Buffer, { mark: m }: Canary): boolean {
   const text = bytes.toString("utf8");
   const once = decoded(text);

@@ -1,6 +1,6 @@
 /**
- * Plants secrets, lets runs of every kind say them in every form, and looks through all that came out. The workers are
- * stand-ins, which say the worst; everything from their messages outwards is the real thing.
+ * Plants secrets, lets runs of every kind print them in every form, and searches all output for them. The workers are stand-ins that put
+ * secrets into every message. Everything that handles their messages is real.
  */
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -23,7 +23,7 @@ import { treeAt } from "../../secrets/vault-paths";
 import { LAB_SITE } from "../support/lab-site";
 import { type Canary, canary, FORMS, leaks } from "./canary-values";
 
-/** 1,000 in the nightly run. */
+/** Number of random runs; 1,000 in the nightly run. */
 const RUNS = Number(process.env["HOMELAB_CANARY_RUNS"] ?? 50);
 const identity = generateIdentity();
 const KINDS = ["fine", "fails", "worker dies", "program is broken", "internal error", "secret output"] as const;
@@ -68,7 +68,7 @@ function plant(environment: string, { value }: Canary): void {
   fs.writeFileSync(file, encryptSopsFile(treeAt("canary", { key: value }), [identity.recipient], new Date(0)));
 }
 
-/** What the worst of workers says of a value. */
+/** Messages of a worker with the value in every field. */
 function messages(said: string): WorkerMessage[] {
   const step = {
     op: "update",
@@ -119,7 +119,7 @@ function partsOf(given: Plan): RunParts {
     workers: () => ({
       run: ({ stack, operation }, onMessage) => {
         if (given.kind === "internal error") throw new Error(`bug near ${form(given.common.value)}\n${form(given.own.value)}`);
-        // What a run made itself is known from when its output came on.
+        // A secret output is known to the redactor only after its message.
         const known = [
           given.common.value,
           given.own.value,
@@ -151,7 +151,7 @@ async function run(given: Plan): Promise<Buffer[]> {
   };
   const flags = [...given.flags, "--yes", ...(given.operation === "preview" ? ["--markdown", path.join(folder, "runs", "comment.md")] : [])];
   await runStacks(given.operation, parseArguments(flags, [...RUN_FLAGS, YES]), session, partsOf(given)).catch((thrown: unknown) => {
-    // As main.ts does.
+    // Prints an error as main.ts does.
     session.err(`error: ${describeError(thrown)}\n`);
   });
   const written = fs.existsSync(path.join(folder, "runs"))
@@ -171,7 +171,7 @@ test(
         const sinks = await run(given);
         const found = [given.common, given.own, given.made].filter((value) => sinks.some((bytes) => leaks(bytes, value)));
         expect(found).toEqual([]);
-        // It did say something, and it was hidden.
+        // The run printed secrets, and they were redacted.
         if (given.kind !== "program is broken") expect(sinks.some((bytes) => bytes.includes("[secret]"))).toBe(true);
       }),
       { numRuns: RUNS, ...(process.env["HOMELAB_CANARY_SEED"] === undefined ? {} : { seed: Number(process.env["HOMELAB_CANARY_SEED"]) }) },
@@ -180,7 +180,7 @@ test(
   60_000 + RUNS * 5_000,
 );
 
-test("the search finds a canary that was said, in each of the forms", async () => {
+test("the search finds a canary that was printed, in each of the forms", async () => {
   await fc.assert(
     fc.property(canary, (value) => {
       for (const form of FORMS.slice(0, 5)) expect([form(value.value), leaks(Buffer.from(form(value.value)), value)]).toEqual([form(value.value), true]);

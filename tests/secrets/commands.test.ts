@@ -43,7 +43,7 @@ const start = (args: readonly string[], more: Record<string, string> = {}) =>
 
 const run = (args: readonly string[], input: string | Buffer = "", more: Record<string, string> = {}) => runCommand(start(args, more), input);
 
-/** The same without a process: for what is many refusals, and for what another test begins with. */
+/** The same without a process, which is faster: for the many refusals, and for preparations. */
 const call = (args: readonly string[], input: string | Buffer = "", more: Record<string, string> = {}) =>
   runHere(["secrets", ...args], environment(more), input);
 
@@ -135,7 +135,7 @@ openssl("where the own authority has expired, what docs/runbooks.md says makes w
   const values = { "tls.crt": fs.readFileSync(file, "utf8").trimEnd(), "tls.key": key.trimEnd() };
   const found = await open("certificate-authority");
   expect(JSON.stringify(found).replaceAll('\\n"', '"')).toBe(JSON.stringify({ vault: { kv: { "certificate-authority": values } } }));
-  // No key is left in the clear.
+  // No private key is left in plaintext.
   expect(fs.readdirSync(folder).toSorted()).toEqual([".sops.yaml", "bin", "leaf.pem", "secrets", "site"]);
 });
 

@@ -1,4 +1,4 @@
-/** No way out of the orchestrator but through its sinks: a new one has to be put there, or here with a reason. */
+/** The orchestrator prints and writes only through its sinks. Other places are listed here, with the reason. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 
@@ -72,7 +72,7 @@ function sources(folder: string): string[] {
   });
 }
 
-/** Each time that one is used: one more in a file that has some already is seen too. */
+/** All uses, with repetitions, so that one more use in a listed file is noticed too. */
 const waysOut = (text: string): string[] => [...(text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "").match(WAYS_OUT) ?? [])].sort();
 
 test("every sink of the orchestrator passes through the redactor, or says here why it need not", () => {

@@ -1,6 +1,6 @@
 /**
- * What somebody sees whose Vault, keys or token are not as they should be: by the commands themselves, against a Vault of the
- * lab. Each case says the thing and the next step, ends with an exit code, and leaves files and Vault as they were.
+ * Problems with the Vault, its keys or its token, by the commands themselves, against a Vault of the lab. Each error names the thing and
+ * the next step, has an exit code, and leaves files and Vault as they were.
  */
 import * as fs from "node:fs";
 import { createServer, type Server } from "node:http";
@@ -52,7 +52,7 @@ function putKeys(keys: readonly string[], identity: AgeIdentity = me): string {
   return text;
 }
 
-/** A server that is no Vault, or a broken one. */
+/** A server that is not Vault, or a broken Vault. */
 async function impostor(status: number, body: string): Promise<string> {
   const server = createServer((_, response) => response.writeHead(status).end(body));
   servers.push(server);
@@ -69,9 +69,9 @@ function environment(more: Record<string, string | undefined>): Record<string, s
 const execute = (script: string, args: readonly string[], env: Record<string, string | undefined>, input = ""): Promise<CommandResult> =>
   runCommand(startCommand(script, args, { cwd: folder, env: environment(env) }), input);
 
-/** As a person types it, but for the process. */
+/** Runs a command as a person types it, in this process. */
 const homelab = (args: readonly string[], env: Record<string, string | undefined> = {}) => runHere(["vault", ...args], environment(env));
-/** The part of `homelab vault orphans|delete` that speaks with Vault, once the address and token are read from the state. */
+/** The part of `homelab vault orphans|delete` that talks to Vault, after address and token were read from the state. */
 const entries = (verb: "orphans" | "delete", names: readonly string[] = [], env: Record<string, string | undefined> = {}) =>
   execute("secrets/vault.main.js", [verb], { VAULT_TOKEN: rootToken, ...env }, names.join("\n"));
 
@@ -103,7 +103,7 @@ async function open(...paths: string[]): Promise<void> {
 
 const sealed = async (): Promise<unknown> => (await api("GET", "sys/seal-status")).body;
 
-/** What no message may hold. */
+/** Asserts that a result has no secret, no stack trace and no internal error. */
 function expectSilent({ out, err }: CommandResult): void {
   for (const secret of [...unsealKeys, rootToken, me.secret, "value-in-git", "value-in-vault"]) expect(out + err).not.toContain(secret);
   expect(out + err).not.toMatch(/ at .*\.js:\d|bug/);
@@ -178,7 +178,7 @@ describe("unseal", () => {
     expect([result.code, result.out]).toEqual([1, ""]);
     expect(result.err).toContain(says);
     if (next !== undefined) expect(result.err).toContain(next);
-    // Which file, wherever one is the matter.
+    // The message names the file, where a file is the problem.
     if (!says.includes("age key") && !says.includes("nowhere")) expect(result.err).toContain(keysFile());
     expectSilent(result);
     expect(await sealed()).toMatchObject({ sealed: true });

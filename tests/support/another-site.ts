@@ -1,4 +1,4 @@
-/** A homelab that is not this one: one node, two stacks, other names everywhere. */
+/** A homelab other than this repository's: one node, two stacks, other names everywhere. */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -8,7 +8,7 @@ import { type Estate, loadEstate } from "../../stacks/load/estate";
 import type { SiteFiles } from "../../stacks/load/site-files";
 import { useHomelabSecrets } from "./homelab";
 
-// The names of entries, which modules look for.
+// Modules check that the entries which they name exist, so the tests' secrets are used.
 useHomelabSecrets();
 
 const hello = defineApp({
@@ -74,7 +74,7 @@ ipconfig0: ip=10.20.0.${last}/24,gw=10.20.0.1
 
 const SETTINGS = "config:\n  homelab:acmeEmail: a@example.org\n";
 
-/** Its estate, with the files of its VMs and settings in a folder of their own. @param settings of `core`, beside the one that must be there */
+/** Its estate. The files of its VMs and settings are in a temporary folder. @param settings of the stack `core`, beside the required one */
 export function anotherEstate(files: SiteFiles = ANOTHER_SITE, settings = ""): Estate {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-another-site-"));
   try {

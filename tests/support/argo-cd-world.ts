@@ -1,4 +1,4 @@
-/** Argo CD in a cluster of the lab, with a repository that real git pushes to; short words for what its tests do. */
+/** Argo CD in a cluster of the lab, with a repository to which real git pushes, and helpers for its tests. */
 import { stringify } from "yaml";
 import type { KubeObject } from "../../lab/kubernetes";
 import { listAt, textAt } from "../../lab/kubernetes/objects";
@@ -10,7 +10,7 @@ export const REPOSITORY = "https://git.example.org/homelab.git";
 export const OWN = "https://kubernetes.default.svc";
 export const POLICY = { automated: { prune: true, selfHeal: true }, syncOptions: ["ServerSideApply=true"] };
 
-/** Installs the chart's stand-in. Its cache's password is any. */
+/** Installs the chart's stand-in. The password of its cache is arbitrary. */
 async function installArgoCd(world: LabWorld, cluster: WorldCluster): Promise<void> {
   await cluster.namespace("argocd");
   cluster.create({ apiVersion: "v1", kind: "Secret", metadata: { name: "argocd-redis", namespace: "argocd" }, data: { auth: "eA==" } });
@@ -39,7 +39,7 @@ export const deployment = (name: string) => ({
   spec: { replicas: 1, selector: { matchLabels: { app: name } }, template: podOf(name) },
 });
 
-/** Words for one world: each test of a file that calls {@link inArgoCd} has its own. */
+/** Helpers for one world. Each test of a file that calls {@link inArgoCd} has its own. */
 export class ArgoCdWorld {
   constructor(
     readonly world: LabWorld,
@@ -68,7 +68,7 @@ export class ArgoCdWorld {
     return textAt(this.found("ConfigMap", name, "shop"), "data", "level");
   }
 
-  /** How far it is synced, how healthy it is, and how its last operation ended. */
+  /** Sync status, health status, and phase of the last operation of an Application. */
   stateOf(name = "shop"): (string | undefined)[] {
     const app = this.found("Application", name);
     return [textAt(app, "status", "sync", "status"), textAt(app, "status", "health", "status"), textAt(app, "status", "operationState", "phase")];
@@ -82,14 +82,14 @@ export class ArgoCdWorld {
     return textAt(this.found("Application", name), "status", "operationState", "message");
   }
 
-  /** What a webhook of the Git server, or a person in a hurry, does. */
+  /** Asks Argo CD to look at Git now, as a webhook of the Git server does. */
   async refresh(name = "shop"): Promise<void> {
     const annotations = { "argocd.argoproj.io/refresh": "normal" };
     this.dev.modify(ARGO_API, "Application", "argocd", name, (object) => ({ ...object, metadata: { ...object.metadata, annotations } }));
     await this.ended(name);
   }
 
-  /** Until an operation has ended: pods take their turns. */
+  /** Waits until an operation has ended. Pods of hooks take several rounds. */
   async ended(name = "shop"): Promise<void> {
     await this.world.settled();
     for (let turn = 0; turn < 1000 && this.stateOf(name)[2] === "Running"; turn++) {
@@ -98,7 +98,7 @@ export class ArgoCdWorld {
     }
   }
 
-  /** What was written by the API, by its records. */
+  /** The writes to the API of the cluster `dev`, from the lab's records. */
   writes(since: number): string[] {
     const records = this.world.ctx.records.since(since);
     return records.flatMap(({ system, target, kind, action }) => (system === "kubernetes" && target === "dev" && kind === "write" ? [action] : []));

@@ -49,12 +49,12 @@ export class CallbackServer {
     });
   }
 
-  /** A resource hook; what it returns is its error. */
+  /** A resource hook. @param run returns the hook's error, or undefined */
   hook(run: (request: pb.ResourceHookRequest) => string | undefined): Callback {
     return this.add((bytes) => new pb.ResourceHookResponse().setError(run(pb.ResourceHookRequest.deserializeBinary(bytes)) ?? "").serializeBinary());
   }
 
-  /** An error hook: whether to try again. */
+  /** An error hook. @param run returns whether the engine tries again */
   errorHook(run: (request: pb.ErrorHookRequest) => boolean): Callback {
     return this.add((bytes) => new pb.ErrorHookResponse().setRetry(run(pb.ErrorHookRequest.deserializeBinary(bytes))).serializeBinary());
   }

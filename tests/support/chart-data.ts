@@ -1,6 +1,6 @@
 /**
- * What a chart knows: its values.yaml, its schema and the paths that its templates read, as `<chart>/<version>` in a folder beside
- * the checkout. A value is known where one of the three has its path, or where values.yaml has an empty map or list above it.
+ * Which values a chart knows. A folder beside the checkout has, as `<chart>/<version>`, its values.yaml, its schema and the paths that its
+ * templates read. A value is known if one of the three has its path, or if values.yaml has an empty map or list above it.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -9,7 +9,7 @@ import { type ChartData, isMap, lifted, type ValueMap } from "../../orchestrator
 
 export { strangeValues } from "../../orchestrator/charts/known-values";
 
-/** `shared/charts` beside the checkout or above it. */
+/** The folder `shared/charts`, in the checkout or in a folder above it. */
 export function chartFolder(): string | undefined {
   for (let folder = path.join(__dirname, "../.."); folder !== path.dirname(folder); folder = path.dirname(folder)) {
     const candidate = path.join(folder, "shared", "charts");
@@ -18,7 +18,7 @@ export function chartFolder(): string | undefined {
   return undefined;
 }
 
-/** Maps of which templates hand every entry on, although they read some by name as well: as good as empty in values.yaml. */
+/** Maps whose entries the templates pass on as they are, although they also read some by name. They count as empty in values.yaml. */
 const HANDED_ON: Readonly<Record<string, readonly (readonly string[])[]>> = {
   "argo-cd": [
     ["configs", "cm"],
@@ -33,7 +33,7 @@ const HANDED_ON: Readonly<Record<string, readonly (readonly string[])[]>> = {
   "prometheus-node-exporter": [["securityContext"], ["containerSecurityContext"]],
 };
 
-/** A copy with an empty map at the path. */
+/** A copy of the values with an empty map at the path. */
 function emptied(values: ValueMap, [key = "", ...rest]: readonly string[]): ValueMap {
   const inner = values[key];
   return { ...values, [key]: rest.length > 0 && isMap(inner) ? emptied(inner, rest) : {} };
@@ -45,13 +45,13 @@ interface Dependency {
   readonly alias?: string;
 }
 
-/** Maps in one another; what the second says wins. */
+/** Merges maps deeply; values of the second take precedence. */
 function merged(under: unknown, over: unknown): unknown {
   if (!isMap(under) || !isMap(over)) return over === undefined ? under : over;
   return Object.fromEntries([...new Set([...Object.keys(under), ...Object.keys(over)])].map((key) => [key, merged(under[key], over[key])]));
 }
 
-/** With what the charts inside it know, each below its name, as far as there is data of them. */
+/** The data with that of the chart's dependencies, each below its name, as far as there is data of them. */
 function withDependencies({ values, schema, read }: ChartData, dependencies: readonly Dependency[]): ChartData {
   const inside = dependencies.flatMap(({ name, version, alias = name }) => {
     const data = chartData(name, version);
@@ -64,10 +64,10 @@ function withDependencies({ values, schema, read }: ChartData, dependencies: rea
   };
 }
 
-/** Undefined where nothing is known of the chart at this version. */
+/** The data of a chart at a version; undefined if there is none. */
 export function chartData(name: string, version: string): ChartData | undefined {
   const exact = path.join(chartFolder() ?? "", name, version);
-  // Of some charts one version of a major line is known.
+  // Some charts have data of one version for a whole major version.
   const folder = fs.existsSync(exact) ? exact : path.join(chartFolder() ?? "", name, `${version.split(".")[0]}.x`);
   if (!path.isAbsolute(folder) || !fs.existsSync(folder)) return undefined;
   const text = (file: string): string | undefined => {

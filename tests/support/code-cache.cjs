@@ -1,11 +1,11 @@
-// Jest compiles each module anew for each test file that loads it. Here V8 keeps what it made of it, for as long as a worker runs.
+// Jest compiles each module again for each test file that loads it. This keeps V8's compiled code as long as a worker runs.
 "use strict";
 const vm = require("node:vm");
 
-/** Compiled code by file, of the text that it was made of. */
+/** For each file, the text and V8's compiled code of it. */
 const kept = new Map();
 
-/** From now on a text that was compiled before under the same name is taken from what V8 kept of it. Again changes nothing more. */
+/** From now on, compiling the same text under the same name uses the kept code. A second call does nothing. */
 function keepCode() {
   const compile = vm.compileFunction;
   if (compile.keepsCode) return;
@@ -19,7 +19,7 @@ function keepCode() {
         if (!found.cachedDataRejected) return found;
       }
       const made = compile(code, parameters, { ...options, produceCachedData: true });
-      // A copy: V8's own is an object of the test file that ran first, and would keep all of that file's in memory.
+      // A copy, since V8's buffer belongs to the realm of the test file that ran first, and would keep all of that file in memory.
       kept.set(filename, { code, data: Buffer.from(made.cachedData) });
       return made;
     },

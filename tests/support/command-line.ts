@@ -1,6 +1,6 @@
 /**
- * A command line of `homelab` as a call: what it prints and its exit code, without the start of a process. What a process alone shows
- * (signals, a terminal, several at once) is asked by run-command.ts.
+ * Runs a command line of `homelab` as a function call, with its output and exit code, without starting a process. Tests that need a
+ * process (signals, a terminal, several at once) use run-command.ts.
  */
 import { Readable } from "node:stream";
 import { systemClock } from "../../common/clock";
@@ -13,7 +13,7 @@ import type { CommandResult } from "./run-command";
 const COLUMNS = 80;
 const ROWS = 24;
 
-/** @param env all that the command sees of the environment. One at a time: it is this process's, and so is the standard input. */
+/** One call at a time: it changes this process's environment and standard input. @param env the command's whole environment */
 export async function runHere(argv: readonly string[], env: Readonly<Record<string, string | undefined>>, input: string | Buffer = ""): Promise<CommandResult> {
   const result: CommandResult = { code: null, out: "", err: "" };
   const redactor = createRedactor();

@@ -1,13 +1,12 @@
-// Each file's Jest and SDK make stores of asynchronous contexts of their own (AsyncLocalStorage). Up to Node 22 every promise of a
-// process hands each store's value on, for as long as the store is enabled: without an end, the hundredth file of a worker pays for the
-// stores of all files before it.
+// Jest and the SDK create instances of AsyncLocalStorage ("stores") for each test file. Up to Node 22, every promise of a process copies
+// the value of each enabled store. If nothing disables them, the hundredth file of a worker pays for the stores of all files before it.
 "use strict";
 const { AsyncLocalStorage } = require("node:async_hooks");
 
-/** Those that were used since the last file ended. */
+/** Stores that were used since the last test file ended. */
 const used = new Set();
 
-/** From now on what is used is known. Again changes nothing more. */
+/** From now on, stores that are used are added to `used`. A second call does nothing. */
 function watchStores() {
   const { prototype } = AsyncLocalStorage;
   if (prototype.run.watched) return;
@@ -23,7 +22,7 @@ function watchStores() {
   }
 }
 
-/** A file has ended: nothing hands its stores' values on any more. */
+/** Disables the stores of a test file that has ended. */
 function endStores() {
   for (const store of used) store.disable();
   used.clear();

@@ -1,6 +1,6 @@
-// Closes a run: what is left for the night, what was skipped and why, then the one line that CI reads: `N passed, N failed, N skipped`.
-// Where HOMELAB_TEST_TOTALS names a file, the counts go there instead, file by file, so that a run that is cut has said what it knew;
-// tests/support/print-totals.cjs adds them up over several runs.
+// The last lines of a run: what is left for the nightly run, what was skipped and why, then the line that CI reads: `N passed, N failed,
+// N skipped`. If HOMELAB_TEST_TOTALS names a file, the counts of each test file are appended to it instead, so that a run that is
+// interrupted keeps its counts so far. tests/support/print-totals.cjs adds up the counts of several runs.
 "use strict";
 const fs = require("node:fs");
 const path = require("node:path");
@@ -35,7 +35,7 @@ module.exports = class CountReporter {
   onRunComplete(_contexts, r) {
     const files = r.testResults.map(countsOf);
     const names = r.testResults.flatMap((file) => file.testResults.map((t) => t.fullName));
-    // Written at once: jest ends the process (forceExit) before anything that waits for the next turn.
+    // Synchronously, since jest ends the process (forceExit) before the next turn of the event loop.
     fs.writeSync(1, describeLeft(names) + describeSkipped(files.flatMap((f) => f.skipped)) + (this.totals ? "" : totalLine(files)));
   }
 };

@@ -1,4 +1,4 @@
-/** Custom resources against the definitions of the charts that bring them, as far as those are beside the checkout. */
+/** Checks custom resources against the definitions in their charts, as far as these are beside the checkout. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
@@ -15,7 +15,7 @@ interface Definition {
 
 const read = new Map<string, Definition[]>();
 
-/** All definitions of a group, of whichever chart. */
+/** All definitions of a group, from any chart. */
 function definitionsOf(group: string): Definition[] {
   const known = read.get(group);
   if (known !== undefined) return known;
@@ -41,7 +41,7 @@ export function kindSchema(apiVersion: string, kind: string): { schema: Map; ser
 
 const TOP = new Set(["apiVersion", "kind", "metadata"]);
 
-/** Fields that the schema does not have: a server would drop them without a word, or refuse them where the client asks for that. */
+/** Fields that the schema does not have. A server drops them silently, or refuses them under strict validation. */
 function unknownFields(value: unknown, schema: Map, at: string): string[] {
   if (schema["x-kubernetes-preserve-unknown-fields"] === true) return [];
   const items = schema["items"];

@@ -1,7 +1,7 @@
-/** A relay on loopback before a server of a test, which loses an answer: what was asked has been done, and nobody hears of it. */
+/** A relay on loopback before a server of a test. It loses an answer, so that the client does not learn that its request was done. */
 import * as net from "node:net";
 
-/** `page` and `gateway`: what stands on the way answers in place of the server, by 200 and by 502 (HTTP without TLS alone). */
+/** With `page` and `gateway`, the relay answers in place of the server, with 200 and with 502. Only for HTTP without TLS. */
 export type Loss = "cut" | "silence" | "page" | "gateway";
 
 const PAGE = "<html>this is not the answer</html>";
@@ -11,15 +11,15 @@ const pageOf = (how: Loss): string =>
 export interface CuttingRelay {
   port: number;
   /**
-   * Lets so many pieces of answers pass from now on; with the next one all connections are cut, or its own stays open in silence.
-   * Connections that are made afterwards work.
+   * Lets `after` pieces of answers pass from now on. With the next piece, all connections are cut, or its own stays open without an answer.
+   * Later connections work.
    */
   loseAnswer(after: number, how: Loss): void;
   /** Cuts all connections at each answer, until it is calm again. */
   loseAll(): void;
-  /** Whether an answer was lost since. */
+  /** Whether an answer was lost since the last call of loseAnswer. */
   lost(): boolean;
-  /** Loses nothing any more. */
+  /** Stops losing answers. */
   calm(): void;
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** The servers that the demo speaks to, with the accounts and users that the platform's modules give it, on loopback. */
+/** The servers that the demo uses, on loopback, with the accounts and users of the platform's modules. */
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -10,7 +10,7 @@ import { connectLines } from "./line-client";
 import { outsideVm } from "./outside-vm";
 import { onFreePorts, type RealProcess, startProcess, untilReady } from "./real-process";
 
-/** Of every user. */
+/** The password of every user. */
 export const PASSWORD = "of-a-test";
 
 export interface Served {
@@ -56,7 +56,7 @@ export async function startRedis(program: string, folder: string, port: number):
 
 export interface ServedPostgres {
   readonly port: number;
-  /** Before another client: to this server all clients are one, and what one has prepared is still there for the next. */
+  /** Resets the session. Call it before another client connects: this server has one session for all clients, so prepared statements remain. */
   forget(): Promise<unknown>;
   stop(): Promise<void>;
 }
@@ -84,7 +84,7 @@ export function connectedPorts(pid: number): number[] {
     try {
       return [fs.readlinkSync(`/proc/${pid}/fd/${fd}`)];
     } catch {
-      // Closed meanwhile.
+      // The descriptor was closed meanwhile.
       return [];
     }
   });
@@ -95,7 +95,7 @@ export function connectedPorts(pid: number): number[] {
     .slice(1)
     .map((line) => line.trim().split(/\s+/));
   const listening = new Set(rows.flatMap(([, local, , state]) => (state === "0A" ? [local?.split(":")[1]] : [])));
-  // What came in has the port of one's own that is listened on.
+  // Incoming connections are left out: their local port is one on which the process listens.
   const out = rows.filter(([, local, , state, , , , , , inode]) => state === "01" && own.has(inode ?? "") && !listening.has(local?.split(":")[1]));
   return [...new Set(out.map(([, , remote]) => Number.parseInt(remote?.split(":")[1] ?? "", 16)))];
 }

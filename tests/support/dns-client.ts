@@ -17,7 +17,7 @@ function tunnel(proxy: URL, host: string, port: number): Promise<Socket> {
   });
 }
 
-/** Asks a name server for an IPv4 address, through an HTTP proxy. @returns undefined when it says that there is no such name */
+/** Asks a name server for an IPv4 address, through an HTTP proxy. @returns undefined if the server does not know the name */
 export async function resolveOverTcp(proxy: URL, server: string, name: string): Promise<string | undefined> {
   const socket = await tunnel(proxy, server, 53);
   try {

@@ -1,7 +1,7 @@
-// The engine's command line, in one process that runs command after command: starting it, the program and a provider takes each command
-// of the engine a second of processor time, which is most of what a recorded case takes. The command line is the engine's own
-// (engine/cli); what it does not start is the program, which runs here by the SDK's own server of inline programs (`--client`), and the
-// provider, which runs here too (PULUMI_DEBUG_PROVIDERS). See engine-process.ts.
+// Runs command lines of the engine one after the other in one process. Starting the engine, the program and a provider costs each command a
+// second of processor time, which is most of a recorded case. The command line is the engine's own (engine/cli). Unlike the real one it
+// does not start the program, which runs in this process by the SDK's server of inline programs (`--client`), nor the provider, which
+// runs here too (PULUMI_DEBUG_PROVIDERS). See engine-process.ts.
 "use strict";
 const path = require("node:path");
 const root = path.resolve(__dirname, "../..");
@@ -14,7 +14,7 @@ const { exitCodeOf } = require("../../bin/engine/cli/exit-code.js");
 /** The commands that run a program. */
 const RUNS = ["up", "preview", "refresh", "destroy"];
 
-/** What a folder's file exports, read anew: the program and the provider are other ones in each folder, and hold state. */
+/** The exports of a file, loaded again each time: programs and providers hold state. */
 function fresh(file) {
   const resolved = require.resolve(file);
   delete require.cache[resolved];
@@ -34,7 +34,7 @@ function serve(program) {
   );
 }
 
-/** Runs `work`, and gives what it printed. */
+/** Runs `work`. @returns what it printed */
 async function printed(work) {
   const said = { stdout: "", stderr: "" };
   const own = {};
@@ -55,7 +55,7 @@ async function printed(work) {
   return said;
 }
 
-/** Starts a provider, once for a folder that it is run in. @returns its port */
+/** Starts a provider, once for each folder in which it runs. @returns its port */
 const providers = new Map();
 async function portOf(file, folder) {
   const key = `${folder} ${file}`;

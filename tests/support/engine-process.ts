@@ -1,11 +1,11 @@
-/** One process that runs command lines of the engine, one after the other; see engine-command-runner.cjs for what it leaves out. */
+/** A process that runs command lines of the engine, one after the other. engine-command-runner.cjs says how it differs from the real one. */
 import { type ChildProcess, fork } from "node:child_process";
 import * as path from "node:path";
 
 export interface EngineCommand {
   argv: string[];
   env: Record<string, string | undefined>;
-  /** Holds Pulumi.yaml and the program, index.js. */
+  /** The folder of Pulumi.yaml and of the program, index.js. */
   cwd: string;
   /** The package that the provider serves, and its executable, a script of Node. */
   provider: { name: string; file: string };
@@ -21,7 +21,7 @@ export class EngineProcess {
   readonly #child: ChildProcess = fork(path.join(__dirname, "engine-command-runner.cjs"), { stdio: "inherit" });
   #last: Promise<unknown> = Promise.resolve();
 
-  /** Runs it when those before it have ended. */
+  /** Runs a command after the earlier ones have ended. */
   run(command: EngineCommand): Promise<EngineRan> {
     const done = this.#last.then(
       () =>

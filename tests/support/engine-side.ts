@@ -1,6 +1,6 @@
 /**
- * One engine as a process, the CLI or the embedded one, with a program that is data and a provider in this process: both are attached to,
- * so that an operation costs the start of the engine alone.
+ * An engine as a process, the CLI or the embedded one. The program, which is data, and the provider are servers in this process, to which
+ * the engine connects. So an operation starts no process but the engine's.
  */
 import { execFile } from "node:child_process";
 import * as fs from "node:fs";
@@ -109,7 +109,7 @@ export class EngineSide {
     return { ...done, events: events.map((line) => JSON.parse(line) as EngineEvent) };
   }
 
-  /** The state as it lies in the backend. */
+  /** The state in the backend's file. */
   state(): Pick<Snapshot, "resources" | "pendingOperations"> {
     const file = path.join(this.#folder, "backend/.pulumi/stacks/test/dev.json");
     const { latest } = parseCheckpoint(fs.readFileSync(file, "utf8"), file);

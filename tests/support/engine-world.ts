@@ -1,4 +1,4 @@
-/** Runs operations of the engine in this process: a stack in memory, a program that is data, a fake provider. */
+/** Runs operations of the engine in this process, with a stack in memory, a program that is data, and a fake provider. */
 import * as grpc from "@grpc/grpc-js";
 import { LanguageRuntimeService } from "@pulumi/pulumi/proto/language_grpc_pb.js";
 import * as language from "@pulumi/pulumi/proto/language_pb.js";
@@ -20,7 +20,7 @@ export const PROVIDER_URN = urn("default", "pulumi:providers:exp");
 
 export interface Outcome {
   ok: boolean;
-  /** `op name` of each planned step but the stack's and the default provider's, in order; a replacement's keys after it. */
+  /** `op name` of each step in order, without those of the stack and the default provider. A replacement has its keys after the name. */
   steps: string[];
   changes: Record<string, number>;
   /** `name: message` of each error; no name for those of the run. */
@@ -29,28 +29,28 @@ export interface Outcome {
   warnings: string[];
   state: ResourceState[];
   events: EngineEventPayload[];
-  /** Of a preview that was to write one. */
+  /** The plan of a preview with `writePlan`. */
   plan: Plan | undefined;
 }
 
 export interface RunOptions extends Partial<OperationOptions> {
   previewOf?: "update" | "refresh" | "destroy";
   config?: Record<string, string>;
-  /** The program ends thus after its registrations. */
+  /** How the program ends after its registrations. */
   ends?: Stop;
   outputs?: PropertyMap;
   /** What the program does before its registrations. */
   prepare?(client: ResourceMonitorClient): Promise<void>;
-  /** Its registrations come all together, in order: none names another. */
+  /** The program sends all registrations at once, in order. None may refer to another. */
   atOnce?: boolean;
   signal?: AbortSignal;
   terminate?: AbortSignal;
-  /** As the command line does it: the run begins without them. */
+  /** Removes pending creations before the run, as the command line does. */
   clearPendingCreates?: boolean;
   /** Called before and after each durable write; throws to kill the run there. */
   onWrite?(moment: "before" | "after"): void;
   stackOutputs?(name: string): Promise<PropertyMap | undefined>;
-  /** What the run may do at most. */
+  /** The plan that the run must follow. */
   plan?: Plan | undefined;
   writePlan?: boolean;
 }
@@ -79,7 +79,7 @@ function stepsOf(events: readonly EngineEventPayload[]): string[] {
   });
 }
 
-/** Codes that errors carry as data; of those that carry any. */
+/** The failure codes of each error that has any. */
 const codesOf = (events: readonly EngineEventPayload[]): string[][] =>
   events.flatMap((event) => ("diagnosticEvent" in event && event.diagnosticEvent.codes !== undefined ? [[...event.diagnosticEvent.codes]] : []));
 
@@ -136,17 +136,17 @@ export class EngineWorld {
     return this.run("preview", program, options);
   }
 
-  /** @param program run too, so that what it has is read by its providers */
+  /** @param program if given, it is run, and its resources are read by its providers */
   refresh(options: RunOptions = {}, program?: ProgramResource[]): Promise<Outcome> {
     return this.run("refresh", program, program === undefined ? options : { ...options, refreshByProgram: true });
   }
 
-  /** @param program run too, for its hooks */
+  /** @param program if given, it is run for its hooks */
   destroy(options: RunOptions = {}, program?: ProgramResource[]): Promise<Outcome> {
     return this.run("destroy", program, options);
   }
 
-  /** The state's entries but stack and default provider, by name. */
+  /** The resource of this name in the state, if it does not wait for its deletion. */
   state(name: string): ResourceState | undefined {
     return this.snapshot.resources.find((r) => nameOf(r.urn) === name && !r.delete);
   }
@@ -176,7 +176,7 @@ export class EngineWorld {
     this.#program = (monitor, dryRun) => runResources(monitor, program ?? [], { dryRun, ends, outputs, prepare, atOnce });
     let base = this.snapshot;
     if (clearPendingCreates) base = { ...base, pendingOperations: base.pendingOperations.filter(({ type }) => type !== "creating") };
-    // What a file would hold: the run's own idea of the state is not asked.
+    // What a state file would contain. It is composed from the written changes and not taken from the run's own snapshot.
     const written = new SnapshotComposition(base);
     for (const [at, operation] of base.pendingOperations.filter(({ type }) => type === "creating").entries()) written.apply({ list: "pending", at, operation });
     const append = (changes: readonly SnapshotChange[]): void => {

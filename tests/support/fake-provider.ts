@@ -1,4 +1,4 @@
-/** A provider in this process, made of optional functions, over the real protocol. What is not given behaves like a simple store. */
+/** A provider in this process with the real protocol. Its methods are optional functions; a missing one behaves like a simple store. */
 import * as grpc from "@grpc/grpc-js";
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb.js";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
@@ -24,13 +24,13 @@ export interface Call {
   preview?: boolean;
 }
 
-/** A failure of a call. `partial`: the resource is there all the same, half initialised, for these reasons. */
+/** A failure of a call. With `partial`, the resource exists but is not fully initialised, for these reasons. */
 export class Failing extends Error {
   constructor(
     message: string,
     readonly partial?: string[],
     readonly code: grpc.status = grpc.status.UNKNOWN,
-    /** As this project's providers tell them (common/failure-codes.ts). */
+    /** Failure codes, in the form of this project's providers (common/failure-codes.ts). */
     readonly codes: readonly string[] = [],
   ) {
     super(message);
@@ -45,25 +45,25 @@ export interface Difference {
   deleteBeforeReplace?: boolean;
 }
 
-/** Each may throw {@link Failing}, or wait as long as it likes. */
+/** The methods. Each may throw {@link Failing}, or take any time. */
 export interface Behaviour {
   check?(call: Call): Promise<{ inputs?: PropertyMap; failures?: [property: string, reason: string][] } | undefined> | undefined;
   diff?(call: Call): Difference | undefined;
   diffConfig?(call: Call): Difference | undefined;
   create?(call: Call): Promise<PropertyMap | undefined> | undefined;
   update?(call: Call): Promise<PropertyMap | undefined> | undefined;
-  /** `null`: gone. */
+  /** Returns null if the resource does not exist. */
   read?(call: Call): Promise<{ id?: string; inputs?: PropertyMap; outputs: PropertyMap } | null | undefined> | undefined;
   delete?(call: Call): Promise<void> | undefined;
   invoke?(call: Call): PropertyMap;
   acceptSecrets?: boolean;
-  /** An old provider: without handshake, and its Create and Update know no previews. */
+  /** An old provider: it has no handshake, and its Create and Update do not support previews. */
   old?: true;
 }
 
 const CHANGES = { none: 1, some: 2, unknown: 0 } as const;
 
-/** The default: inputs are compared key by key; keys that begin with `r` need a replacement, `dbr` deletes first. */
+/** The default compares inputs key by key. Keys that begin with `r` need a replacement; `dbr` means delete before replace. */
 function defaultDiff({ oldInputs = {}, news = {} }: Call): Difference {
   const diffs = [...new Set([...Object.keys(oldInputs), ...Object.keys(news)])].filter((key) => !sameValue(oldInputs[key], news[key]));
   return {
@@ -111,7 +111,7 @@ function errorOf(thrown: unknown, id: string, properties: PropertyMap): Partial<
 
 const nameOf = (urn: string): string => urn.split("::").at(-1) ?? "";
 
-/** One served provider and the world that it keeps: id to the inputs that the resource has there. */
+/** A served provider and its world: the name and inputs of each existing resource, by id. */
 export class FakeProvider {
   readonly world = new Map<string, { name: string; inputs: PropertyMap }>();
   readonly calls: Call[] = [];
@@ -138,7 +138,7 @@ export class FakeProvider {
     this.#server.forceShutdown();
   }
 
-  /** Calls of these methods as `Method name`, in order; the log is empty after it. */
+  /** The calls of these methods as `Method name`, in order. Empties the log of calls. */
   take(...methods: string[]): string[] {
     return this.calls
       .splice(0)
@@ -211,7 +211,7 @@ export class FakeProvider {
         return this.#update(note({ method: "Update", name: nameOf(q.getUrn()), id: q.getId(), olds, oldInputs, news, ...more }));
       }),
       read: unary((q: pb.ReadRequest) => {
-        // What is imported has no outputs that came before.
+        // An import has no previous outputs.
         const olds = q.getProperties() === undefined ? {} : { olds: fromStruct(q.getProperties()) };
         return this.#read(note({ method: "Read", name: nameOf(q.getUrn()), id: q.getId(), ...olds, oldInputs: fromStruct(q.getInputs()) }));
       }),

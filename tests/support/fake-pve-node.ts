@@ -1,4 +1,4 @@
-/** What {@link FakePve} knows of a node's network and of the cluster's storages: answers as Proxmox gives them, and no rules. */
+/** The network of a node and the storages of the cluster, for {@link FakePve}. It answers as Proxmox does, without Proxmox' checks. */
 type Params = Record<string, string>;
 type Entry = Record<string, string | number>;
 
@@ -7,11 +7,11 @@ export class FakeNetwork {
     { iface: "eno1", type: "eth", priority: 2, exists: 1, active: 1, method: "manual" },
     { iface: "vmbr0", type: "bridge", priority: 3, active: 1, autostart: 1, cidr: "192.168.1.248/24", gateway: "192.168.1.1", bridge_ports: "eno1" },
   ];
-  /** The diff that a list of interfaces tells beside its data. */
+  /** The pending changes that a list of interfaces has beside its data. */
   changes: string | undefined;
   #applied: Entry[] | undefined;
 
-  /** @returns undefined for a call that is none of the network's; `reload` starts a task */
+  /** @returns undefined for a call that does not concern the network. A reload starts a task */
   handle(method: string, path: string, params: Params): { data: unknown; changes?: string } | "reload" | undefined {
     const [, name] = /^network(?:\/(.+))?$/.exec(path) ?? [];
     if (!path.startsWith("network")) return undefined;
@@ -44,7 +44,7 @@ export class FakeNetwork {
 export class FakeStorages {
   readonly entries = new Map<string, Params>();
 
-  /** @returns undefined for a call that is none of the storages'; a text is what Proxmox refuses it with */
+  /** @returns undefined for a call that does not concern storages, or the text with which Proxmox refuses it */
   handle(method: string, path: string, params: Params): { data: unknown } | string | undefined {
     const [whole, name] = /^storage(?:\/(.+))?$/.exec(path) ?? [];
     if (whole === undefined) return undefined;

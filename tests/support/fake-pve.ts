@@ -1,6 +1,6 @@
 /**
- * A little of the Proxmox VE API over HTTP, for tests of what calls it: configurations are kept as Proxmox keeps them, work
- * is done in tasks that need two looks. The lab has the full model; this one can be made to fail at any call.
+ * A small part of the Proxmox VE API over HTTP, for tests of clients. It stores configurations as Proxmox does, and its tasks have ended
+ * at the second poll. The lab has the full model; this one can fail at any call.
  */
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
@@ -15,20 +15,20 @@ interface FakeVm {
 
 export interface FakePve {
   endpoint: string;
-  /** `METHOD path?params` of each call that is no look at a task or a state. */
+  /** `METHOD path?params` of each call, without polls of tasks and states. */
   calls: string[];
   vms: Map<number, FakeVm>;
   files: Map<string, number>;
   /** The pool of each VM that is in one. */
   pools: Map<number, string>;
-  /** Of every node. */
+  /** The network, which is the same for every node. */
   network: FakeNetwork;
   storages: FakeStorages;
-  /** The first call that matches is answered so, once. */
+  /** Gives this answer to the first call that matches, once. */
   failNext(match: RegExp, answer: { status: number; message: string } | { task: string }): void;
-  /** The task of the first call that matches never ends. */
+  /** Makes the task of the first call that matches never end. */
   hangNext(match: RegExp): void;
-  /** Addresses that every guest agent tells. */
+  /** The address that every guest agent reports. */
   agentAddress: string | undefined;
   close(): Promise<void>;
 }
@@ -75,7 +75,7 @@ class State {
     return { data: answer };
   }
 
-  /** A body, or the task of a reload. */
+  /** @returns an answer, or the task of a reload */
   #node(method: string, path: string, params: Params): object | string | undefined {
     const answer = this.storages.handle(method, path, params);
     if (typeof answer === "string") throw new PveFault(500, answer);
@@ -97,7 +97,7 @@ class State {
     return vm;
   }
 
-  /** Volumes are allocated, MAC addresses made up, as Proxmox does when it stores a value. */
+  /** Allocates volumes and generates MAC addresses, as Proxmox does when it stores a value. */
   #store(id: number, config: Record<string, string>, params: Params): void {
     for (const [key, raw] of Object.entries(params)) {
       if (["vmid", "pool", "delete", "newid", "full", "storage", "target"].includes(key)) continue;

@@ -1,5 +1,5 @@
-// Tests run the launchers, and those run what is in bin/: bring it up to date once, before the first test. Nothing that a test starts
-// of this checkout does so again: it would take more processor time than many a command itself.
+// Tests run the launchers, which run what is in bin/. So bin/ is brought up to date once, before the first test. What tests start of this
+// checkout does not check it again, since that would take more processor time than many commands.
 "use strict";
 const path = require("node:path");
 

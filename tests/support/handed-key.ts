@@ -5,9 +5,9 @@ import { parse } from "yaml";
 const derived = new Map<string, string>();
 
 /**
- * The key of a stack, as a parent process hands it down: deriving it takes each command of the engine a fifth of a second of
- * processor time. The engine holds it against the stack's salt, and derives its own where it does not fit.
- * @param settings a stack's settings file; nothing is handed down where it has no salt
+ * The key of a stack, as a parent process passes it down. Deriving it costs each command of the engine a fifth of a second of processor
+ * time. The engine checks it against the stack's salt, and derives its own if it does not match.
+ * @param settings a stack's settings file; without a salt in it, nothing is passed down
  */
 export function handedKey(settings: string, passphrase: string): Record<string, string> {
   const found: unknown = fs.existsSync(settings) ? parse(fs.readFileSync(settings, "utf8"))?.encryptionsalt : undefined;

@@ -1,6 +1,6 @@
 /**
- * The homelab of the tests: tests/homelab, seven stacks on three nodes, with its settings and lab-only secrets. What a test says of
- * names and addresses is true of it, whatever site/ holds.
+ * The homelab of the tests: tests/homelab, seven stacks on three nodes, with its settings and lab-only secrets. The names and addresses in
+ * tests are those of this homelab, whatever site/ contains.
  */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -13,51 +13,51 @@ import { stacks } from "../homelab/site/stacks";
 
 const ROOT = path.join(__dirname, "..", "..");
 
-/** Its folder, laid out as a checkout is. */
+/** Its folder, which has the layout of a checkout. */
 export const HOMELAB = path.join(__dirname, "..", "homelab");
 
 export const HOMELAB_FILES: SiteFiles = { site, proxmox, stacks };
 
-/** Reads it anew. */
+/** Loads it again. */
 export const loadHomelab = (): Estate => loadEstate(HOMELAB_FILES, HOMELAB);
 
 export const HOMELAB_SECRETS = path.join(HOMELAB, "secrets");
 
-/** Secrets are read from there, and no longer from this checkout. */
+/** From now on, secrets are read from the tests' homelab and not from this checkout. */
 export function useHomelabSecrets(): void {
   process.env["HOMELAB_SECRETS_DIR"] = HOMELAB_SECRETS;
 }
 
-/** Copies this checkout, without what only its tests and its own runs need. */
+/** Copies this checkout without files that only its tests and its own runs need. */
 export function copyProgram(folder: string): void {
   const left = new Set([".git", ".lab", ".homelab", "node_modules", "tests", "bench"].map((name) => path.join(ROOT, name)));
   fs.cpSync(ROOT, folder, { recursive: true, preserveTimestamps: true, filter: (source) => !left.has(source) });
   fs.symlinkSync(path.join(ROOT, "node_modules"), path.join(folder, "node_modules"));
 }
 
-/** Takes away what a checkout says of a homelab: what `homelab init` writes, and the tests of it. */
+/** Removes the homelab from a checkout: what `homelab init` writes, and its tests. */
 export function removeHomelab(checkout: string): void {
   const settings = fs.readdirSync(checkout).filter((name) => /^Pulumi\..+\.yaml$/.test(name));
   for (const name of ["site", "bin/site", "secrets/common", ".sops.yaml", ...settings]) fs.rmSync(path.join(checkout, name), { recursive: true, force: true });
 }
 
-/** A file of tests/homelab/site/ as it stands in site/, two folders up. */
+/** The text of a file of tests/homelab/site/, with imports as they are in site/, two folders up. */
 export const asInSite = (text: string): string => text.replace(/from "\.\.\/\.\.\/((?:\.\.\/)+(?:stacks|components)\/)/g, 'from "$1');
 
-/** A smaller homelab: what a test is not about takes as long to build as what it is about. */
+/** A smaller homelab, which takes less time to build. */
 export interface Part {
-  /** Those that there are; what they need must be among them. */
+  /** The stacks to keep. The stacks that they need must be among them. */
   stacks: readonly string[];
-  /** Modules that none of them has. */
+  /** Modules that are removed from them. */
   without?: readonly string[];
 }
 
-/** Modules of the tests' homelab that make nothing of a kind that no other one makes. */
+/** Modules of the tests' homelab whose kinds of resources other modules have as well. */
 export const LEFT_OUT = ["valkey", "github-runners", "gitlab-runner"] as const;
 
 const VMS_OF = new Map(Object.entries(stacks).map(([name, { vms }]) => [name, Object.keys(vms)]));
 
-/** Leaves a part of the homelab of the tests in a checkout: the definitions of its stacks, their settings and their VMs. */
+/** Removes everything from a checkout with the tests' homelab, except a part: definitions, settings and VMs of some stacks. */
 function keepPart(checkout: string, { stacks: kept, without = [] }: Part): void {
   const file = path.join(checkout, "site", "stacks.ts");
   const text = fs.readFileSync(file, "utf8");
@@ -79,7 +79,7 @@ const defineStacks: typeof define = (all) => define(Object.fromEntries(Object.en
   }
 }
 
-/** Puts the homelab of the tests into a checkout, in the place of its own, compiled. @param part default: all of it */
+/** Replaces the homelab of a checkout by the tests' homelab, and compiles it. @param part default: all of it */
 export function placeHomelab(checkout: string, part?: Part): void {
   removeHomelab(checkout);
   fs.cpSync(HOMELAB, checkout, { recursive: true, preserveTimestamps: true });

@@ -1,16 +1,16 @@
-/** What roles ask kubectl and kubeadm on the first node of a cluster, and the answers: those of the real ones, and so the lab's. */
+/** The kubectl and kubeadm commands of roles on the first node of a cluster, with the answers of the real programs, which the lab must give too. */
 
 export interface KubeadmAnswer {
-  /** Run by root. */
+  /** The command, run by root. */
   command: string;
-  /** Both streams. */
+  /** Standard output and standard error together. */
   output: string;
   exitCode: number;
 }
 
 const KUBECTL = "kubectl --kubeconfig /etc/kubernetes/admin.conf";
 
-/** Without Cilium. @param about the cluster: its nodes, `1.34.2`, and the name of a token that is in force */
+/** For a cluster without Cilium. @param about its nodes, its version such as `1.34.2`, and the name of a valid token */
 export function kubeadmAnswers(about: { nodes: readonly string[]; version: string; token: string }): KubeadmAnswer[] {
   const secret = (id: string) => `${KUBECTL} -n kube-system get secret bootstrap-token-${id} -o name`;
   return [
@@ -42,7 +42,7 @@ export const kubeadmAnswersWithoutApi = (endpoint: string): KubeadmAnswer[] =>
     exitCode: 1,
   }));
 
-/** Why a join is refused, as kubeadm ends its complaint. */
+/** The ends of kubeadm's messages when it refuses a join. */
 export const REFUSED_JOINS = {
   token: /could not find a JWS signature in the cluster-info ConfigMap for token ID "([a-z0-9]{6})"\nTo see the stack trace/,
   authority: /cluster CA found in cluster-info ConfigMap is invalid: none of the public keys "sha256:[0-9a-f]{64}" are pinned\nTo see the stack trace/,

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { startConnectProxy } from "../../lab/gateway/connect-proxy";
 import { KubectlWorld, refusing } from "./kubectl";
 
-/** Into pods: logs, commands, files, ports. @param executable asked when a test begins */
+/** kubectl's access to pods: logs, commands, files, ports. @param executable is called when a test begins */
 export function kubectlPods(executable: () => string): void {
   let k: KubectlWorld;
   beforeEach(async () => {
@@ -123,10 +123,10 @@ export function kubectlPods(executable: () => string): void {
       expect((await own("-n", "app", "cp", "alone:/tmp/tree", back)).code).toBe(0);
       expect(fs.readFileSync(path.join(back, "deep", "all.bin")).equals(content)).toBe(true);
       expect(fs.readFileSync(path.join(back, "ü.txt"), "utf8")).toBe("grün\n");
-      // Into a folder that is there, without owners and modes.
+      // Copies into an existing folder, without owners and modes.
       expect(await own("-n", "app", "cp", "--no-preserve", path.join(tree, "ü.txt"), "alone:/tmp")).toEqual({ code: 0, out: "", err: "" });
       expect((await own("-n", "app", "exec", "alone", "--", "cat", "/tmp/ü.txt")).out).toBe("grün\n");
-      // kubectl ends with the archive, sometimes before it has heard how tar ended.
+      // kubectl ends with the end of the archive, sometimes before it gets tar's exit code.
       await own("-n", "app", "cp", "alone:/tmp/none", k.file("none"));
       expect(fs.existsSync(k.file("none"))).toBe(false);
       expect(k.world.ctx.unhandled.all()).toEqual([]);

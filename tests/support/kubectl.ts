@@ -38,7 +38,7 @@ export class KubectlWorld {
     fs.rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  /** Where the API listens on this machine. */
+  /** The port on this machine on which the API listens. */
   get port(): number {
     return this.world.ctx.network.resolve("192.168.1.12", 6443)?.port ?? 0;
   }
@@ -47,7 +47,7 @@ export class KubectlWorld {
     return path.join(this.#folder, name);
   }
 
-  /** @param caPem in place of the cluster's own authority */
+  /** @param caPem replaces the certificate of the cluster's own authority */
   configure(options: { server: string; proxyUrl?: string }, caPem?: string): void {
     const text = this.dev.cluster.adminKubeconfig({ name: "dev", ...options });
     const ca = caPem === undefined ? undefined : Buffer.from(caPem).toString("base64");
@@ -58,7 +58,7 @@ export class KubectlWorld {
     return spawn(this.executable, args, { env: { PATH: "/usr/bin:/bin", HOME: this.#folder, KUBECONFIG: this.file("config"), ...environment } });
   }
 
-  /** Runs it to its end. */
+  /** Runs kubectl until it ends. */
   readonly run = (...args: string[]): Promise<Ran> => this.runWith({}, ...args);
 
   runWith({ environment = {}, input }: { environment?: Readonly<Record<string, string>>; input?: string }, ...args: string[]): Promise<Ran> {
@@ -73,14 +73,14 @@ export class KubectlWorld {
     });
   }
 
-  /** The pod `alone` of the namespace `app`, which no program is behind. */
+  /** Creates the pod `alone` in the namespace `app`. No program serves it. */
   async alone(): Promise<void> {
     await this.run("create", "namespace", "app");
     await this.run("-n", "app", "run", "alone", "--image=registry/alone:1");
     await this.world.settled();
   }
 
-  /** A kubectl that forwards ports until its test ends it. */
+  /** Starts a kubectl that forwards ports until the test ends it. */
   forward(environment: Readonly<Record<string, string>>, ...args: string[]): Promise<Forwarding> {
     const child = this.#start(environment, [...args, "--address=127.0.0.1"]);
     return forwarding(child, args.filter((arg) => arg.startsWith(":")).length);
@@ -88,7 +88,7 @@ export class KubectlWorld {
 }
 
 export interface Forwarding {
-  /** Local ports, in the order of the words. */
+  /** The local ports, in the order of the arguments. */
   ports: number[];
   /** Resolves when kubectl has printed it. */
   says(what: RegExp): Promise<void>;
@@ -134,7 +134,7 @@ interface Relay {
   stop(): Promise<void>;
 }
 
-/** A server before the API that lets a protocol not through, as some proxies are. @param refusedProtocol as `Upgrade` names it, in small letters */
+/** A server before the API that refuses one protocol, as some proxies do. @param refusedProtocol the value of `Upgrade`, in lower case */
 export async function refusing(refusedProtocol: "websocket" | "spdy/3.1", { dev, port: target }: Pick<KubectlWorld, "dev" | "port">): Promise<Relay> {
   const authority = await createAuthority("relay");
   const { key, cert } = await authority.issue(["127.0.0.1"]);
@@ -154,7 +154,7 @@ export async function refusing(refusedProtocol: "websocket" | "spdy/3.1", { dev,
     request.pipe(onward);
   });
   const open = new Set<Duplex>();
-  /** HTTP no longer looks after a connection that was upgraded. @param other goes with it */
+  /** Handles errors of an upgraded connection, which the HTTP server no longer does. @param other is destroyed with it */
   const keep = (one: Duplex, other?: { destroy(): unknown }): void => {
     open.add(one);
     one.on("error", () => one.destroy());
@@ -168,7 +168,7 @@ export async function refusing(refusedProtocol: "websocket" | "spdy/3.1", { dev,
       keep(socket);
       refused++;
       socket.end("HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
-      // What it still sends, to its end: without a reader it never comes to one.
+      // Reads what it still sends, since the connection ends only after that.
       socket.resume();
       return;
     }

@@ -1,4 +1,4 @@
-/** Where charts and files come from in the lab, started anew for each test. */
+/** The lab's server of charts and files, a new one for each test. */
 
 import { type Artefacts, startArtefacts } from "../../lab/artefacts";
 import { createContext, type OwnedContext } from "../../lab/core/context";

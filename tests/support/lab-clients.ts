@@ -1,4 +1,4 @@
-/** The lab from outside, as a client calls it: Proxmox's API through the proxy, and hosts over SSH through the bastion. */
+/** Clients outside the lab: of Proxmox's API through the proxy, and of hosts over SSH through the bastion. */
 import * as fs from "node:fs";
 import { Client, type ClientChannel } from "ssh2";
 import { ProxyAgent, request } from "undici";
@@ -10,7 +10,7 @@ const TOKEN = "PVEAPIToken=homelab@pve!pulumi=405c4f47-82f0-475e-82db-b1af6cf994
 export const IMAGE = "https://cloud-images.ubuntu.com/releases/24.04/release-20241004/ubuntu-24.04-server-cloudimg-amd64.img";
 const operator = newSshKey();
 
-/** The Proxmox API as a client outside the lab calls it: production address, lab's proxy and CA. */
+/** A client of the Proxmox API outside the lab: with the production address, the lab's proxy and its CA. */
 export function proxmox(lab: Lab, authorization = TOKEN) {
   const agent = new ProxyAgent({ uri: lab.file.proxy, requestTls: { ca: fs.readFileSync(lab.file.caFile, "utf8") } });
   const call = async (
@@ -110,7 +110,7 @@ const vmForm = (name: string, address: string): Record<string, string> => ({
   nameserver: "192.168.1.3",
 });
 
-/** Builds a VM on node03 from a template, which is built first where there is none, and starts it. */
+/** Builds and starts a VM on node03 from a template, which is built first if there is none. */
 export async function buildVm(pve: ReturnType<typeof proxmox>, name: string, address: string): Promise<void> {
   const { data: listed } = await pve.call("GET", "/nodes/node03/storage/local/content", { content: "import" });
   if ((listed as unknown[]).length === 0) {

@@ -2,7 +2,7 @@ import { systemClock } from "../../common/clock";
 import { createAuthority } from "../../lab/core/tls";
 import type { LabContext, LabSystem, LocalPort, StampedRecord } from "../../lab/core/world";
 
-/** A world for one simulator alone: nothing persisted, no latency, records and unhandled calls to look at. */
+/** A context for one simulator: nothing is persisted, there is no latency, and records and unhandled calls can be read. */
 export async function testContext(): Promise<LabContext & { records: { list: StampedRecord[] }; unhandledList: string[] }> {
   const places = new Map<string, LocalPort>();
   const resolvers = new Set<(host: string, port: number) => LocalPort | undefined>();

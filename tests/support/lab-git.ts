@@ -1,4 +1,4 @@
-/** A checkout of a repository that the lab serves: real git pushes to it and clones it, by the lab's proxy, authority and credentials. */
+/** A checkout of a repository that the lab serves. Real git clones it and pushes to it, with the lab's proxy, authority and credentials. */
 import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -41,7 +41,7 @@ export class LabGit {
     return git;
   }
 
-  /** @returns what it prints */
+  /** Runs git in the checkout. @returns its output */
   async git(...args: string[]): Promise<string> {
     return (await run("git", ["-C", this.checkout, ...args], { env: this.#env })).stdout.trim();
   }

@@ -1,4 +1,4 @@
-/** A homelab for tests of the lab: three nodes, of which the last has a second port. */
+/** A homelab for tests of the lab: three nodes, the last one with a second network port. */
 import type { LabSite } from "../../common/lab-site";
 
 const node = (name: string, address: string, hardware: Pick<LabSite["nodes"][number], "cores" | "sockets" | "cpu" | "memoryMiB" | "ports" | "thinPools">) => ({

@@ -1,4 +1,4 @@
-/** A stack's state in the lab of a rehearsal, read and put back by the engine's own commands. */
+/** A stack's state in the lab of a rehearsal, exported and imported by the engine's own commands. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Rehearsal } from "./rehearsal";
@@ -20,17 +20,17 @@ export interface Exported {
   deployment: { resources: StateResource[]; pending_operations?: { resource: Omit<StateResource, "id">; type: string }[] };
 }
 
-/** URNs that a resource needs. */
+/** The URNs that a resource refers to. */
 const needsOf = ({ parent, dependencies = [], propertyDependencies = {} }: StateResource): string[] => [
   ...(parent === undefined ? [] : [parent]),
   ...dependencies,
   ...Object.values(propertyDependencies).flat(),
 ];
 
-/** @returns their URNs, and those of all that stands on them */
+/** @returns the URNs of the roots and of all their dependents */
 export function withDependents(resources: readonly StateResource[], roots: readonly string[]): Set<string> {
   const found = new Set(roots);
-  // A state lists what is needed before what needs it.
+  // A state lists a resource after those that it depends on.
   for (const resource of resources) if (needsOf(resource).some((urn) => found.has(urn))) found.add(resource.urn);
   return found;
 }

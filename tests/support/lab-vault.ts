@@ -4,7 +4,7 @@ import { startVault, type VaultServer } from "../../lab/vault";
 
 export interface VaultReply {
   status: number;
-  // Answers have many shapes; tests look at what they assert.
+  // Answers have many shapes. Each test asserts what it reads of them.
   body: Record<string, never>;
 }
 

@@ -14,7 +14,7 @@ import { LabGit } from "./lab-git";
 
 const GIT_CREDENTIAL = { username: "lab", password: "lab-only" };
 
-/** The inside of the lab without VMs: clusters, what runs in them, the way in, and the chart stand-ins. */
+/** The inside of the lab without VMs: clusters, their controllers, routes to them, and the charts' stand-ins. */
 export class LabWorld {
   readonly running: RunningCluster[] = [];
   readonly #checkouts: LabGit[] = [];
@@ -47,7 +47,7 @@ export class LabWorld {
     fs.rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** A checkout of a Git repository of the lab, which is made where it is not there. @param password of who pushes; default: the right one */
+  /** A checkout of a Git repository of the lab, which is created if it does not exist. @param password for pushes; default: the right one */
   async checkout(url: string, password = GIT_CREDENTIAL.password): Promise<LabGit> {
     await this.artefacts.addRepositories([url]);
     this.#proxy ??= await startConnectProxy(this.ctx, 0);
@@ -66,7 +66,7 @@ export class LabWorld {
     return world;
   }
 
-  /** Takes a cluster off. @returns what brings it back */
+  /** Stops a cluster. @returns its saved state, to start it again */
   async shutDown(cluster: WorldCluster): Promise<{ cluster: unknown; controllers: unknown }> {
     const saved = JSON.parse(JSON.stringify({ cluster: cluster.cluster.save(), controllers: cluster.controllers.save() })) as {
       cluster: unknown;
@@ -82,7 +82,7 @@ export class LabWorld {
     return this.artefacts.chartStandIn;
   }
 
-  /** Until no controller has anything to do. */
+  /** Waits until no controller has anything to do. */
   async settled(): Promise<void> {
     for (let rounds = 0; rounds < 3; rounds++) for (const { controllers } of this.running) await controllers.settled();
   }
@@ -107,7 +107,7 @@ export class LabWorld {
   }
 }
 
-/** One cluster, with short words for what tests do to it. */
+/** One cluster, with helpers for tests. */
 export class WorldCluster implements RunningCluster {
   constructor(
     private readonly world: LabWorld,
@@ -154,8 +154,8 @@ export class WorldCluster implements RunningCluster {
 }
 
 /**
- * Each test of the file is in a world of its own with the cluster `dev`; one that asks for what the lab does not model fails.
- * @param begin takes them, and does what each test begins with
+ * Gives each test of the file a new world with the cluster `dev`. A test fails if it makes a call that the lab does not model.
+ * @param begin runs before each test
  */
 export function inLabWorld(begin: (made: { world: LabWorld; dev: WorldCluster }) => void | Promise<void>): void {
   let world: LabWorld;

@@ -1,22 +1,22 @@
-// Packages as our programs have them, in Jest, whose modules pass by neither Node's `require` nor our preloads:
-// - What the SDK and zod load at their start and hardly ever use is loaded when it is used (common/defer-module.ts): the TypeScript
-//   compiler, npm's dependency tree, the Automation API, zod's texts in forty languages. That is two thirds of what a test file that
-//   imports the SDK would take to load.
-// - The SDK takes a stack trace for each promise, for those that are left over at the end of a program, and one of all frames for each
-//   resource. Under Jest every frame is looked for in source maps: more than half of the processor time of a test that runs a program.
-//   Our programs take none for promises and one frame for a resource (engine/program/sdk-diagnostics.ts).
+// Changes packages for Jest in the same way as our preloads do for programs. Jest's modules use neither Node's `require` nor our preloads.
+// - Parts that the SDK and zod load at their start and rarely use are loaded on first use (common/defer-module.ts): the TypeScript
+//   compiler, npm's dependency tree, the Automation API, zod's messages in forty languages. That saves two thirds of the load time of a
+//   test file that imports the SDK.
+// - The SDK records a stack trace for each promise, to report promises that a program left unresolved, and a full one for each resource.
+//   Jest looks up every frame in source maps, which is more than half of the processor time of a test that runs a program. Here neither
+//   gets a trace. In our programs a resource gets one frame, since the state has its position (engine/program/sdk-diagnostics.ts).
 "use strict";
 const crypto = require("node:crypto");
 const fs = require("node:fs");
 
-/** An export that is required when it is read. */
+/** Code of an export that is required when it is read. */
 const lazyExport = (name, required) => `Object.defineProperty(exports, "${name}", { enumerable: true, configurable: true, get: () => require("${required}") })`;
-/** What a module exports, by name, of a module that is required when the first name is read. */
+/** Code of the exports of a module that is required when the first of them is read. */
 const lazy = (required) => `new Proxy({}, { get: (_, key) => require("${required}")[key] })`;
-// No getter: who copies all of zod would read it.
+// Not a getter: code that copies all exports of zod would read it.
 const LOCALES = [['__importStar(require("../locales/index.cjs"))', lazy("../locales/index.cjs")]];
 
-/** By the end of a file's path: what stands there once, and what takes its place. */
+/** By the end of a file's path: a text that the file has once, and its replacement. */
 const CHANGES = {
   "@pulumi/pulumi/index.js": [
     ['const automation = __importStar(require("./automation"));\nexports.automation = automation', lazyExport("automation", "./automation")],
@@ -29,7 +29,7 @@ const CHANGES = {
   "zod/v4/core/index.cjs": LOCALES,
 };
 
-/** Which files these are, as a regular expression. */
+/** A regular expression for these files. */
 const FILES = `(${Object.keys(CHANGES)
   .map((file) => file.replaceAll(".", "\\."))
   .join("|")})$`;
@@ -45,7 +45,7 @@ function process(source, file) {
   return { code };
 }
 
-/** What Jest has kept of an earlier version of this file is no longer it. */
+/** The key of Jest's cache includes this file, so that results of an earlier version are not used. */
 const getCacheKey = (source, file) => crypto.createHash("sha256").update(fs.readFileSync(__filename)).update(`\0${file}\0`).update(source).digest("hex");
 
 module.exports = { FILES, getCacheKey, process };

@@ -1,11 +1,11 @@
-/** A client of a protocol of lines over TCP: what comes is kept until it is asked for. */
+/** A client of a line-based protocol over TCP. Received text is kept until until() is called. */
 import * as net from "node:net";
 
 const LIMIT_MS = 10_000;
 
 export interface LineClient {
   send(text: string): void;
-  /** The text up to what matches, taken away. @throws where it does not come, with what came */
+  /** Waits for a match and removes the text up to it. @returns that text @throws if there is no match in time, with the received text */
   until(what: RegExp): Promise<string>;
   close(): void;
 }
@@ -20,7 +20,7 @@ export async function connectLines(port: number): Promise<LineClient> {
     text += part;
     wake();
   });
-  // A server that refuses closes; what it said before is what is asked for.
+  // A server that refuses closes the connection. The text that it sent before can still be read.
   for (const event of ["error", "close"]) {
     socket.on(event, () => {
       ended = true;

@@ -1,11 +1,11 @@
-// The order of `make test` and `make test-rehearsals`: what takes long begins first, so that the last of them do not run on one core
-// alone. Jest itself knows how long a file takes only where it ran before, and else goes by size; the longest of all are short texts.
+// The order of `make test` and `make test-rehearsals`: long files start first, so that at the end not one core alone is busy. Jest itself
+// knows the duration of files only where they ran before, and otherwise sorts by size. But the files that take longest are short.
 "use strict";
 const fs = require("node:fs");
 const { REHEARSALS } = require("./rehearsals.cjs");
 const { sequencerBy } = require("./sequencer.cjs");
 
-/** By the processor time that they and all that they start take (bench/tests/run.mjs); the longest first, down to ten seconds. */
+/** The files that take more than ten seconds of processor time with all processes that they start (bench/tests/run.mjs), the longest first. */
 const LONGEST = [
   "tests/rehearsal/small",
   "tests/conformance/engine/engine",

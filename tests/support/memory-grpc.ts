@@ -1,6 +1,6 @@
 /**
- * gRPC without a network, for tests that make many thousands of calls: servers and clients of one process meet in a table. Messages
- * are still encoded and decoded on the way, so that nothing but bytes is shared. Unary calls only; any other is an error.
+ * gRPC without a network, for tests that make many thousands of calls: clients find the servers of the same process in a table. Messages
+ * are still encoded and decoded, so that only bytes are shared. Only unary calls; others are an error.
  *
  *   jest.mock("@grpc/grpc-js", () => require("../support/memory-grpc").inMemory(jest.requireActual("@grpc/grpc-js")));
  */
@@ -16,7 +16,7 @@ interface Served {
 }
 
 /**
- * As `@grpc/grpc-js`, with servers and clients that meet in memory.
+ * `@grpc/grpc-js` with servers and clients in memory.
  * @public loaded by name, in the factory of a mock
  */
 export function inMemory(grpc: typeof Grpc): typeof Grpc {
@@ -25,7 +25,7 @@ export function inMemory(grpc: typeof Grpc): typeof Grpc {
 
   class MemoryServer {
     readonly methods = new Map<string, Served>();
-    /** Ends each call that is under way. */
+    /** Functions that end the calls in progress. */
     readonly active = new Set<() => void>();
     #address = "";
 
@@ -59,7 +59,7 @@ export function inMemory(grpc: typeof Grpc): typeof Grpc {
       if (!open) return;
       open = false;
       server?.active.delete(shutDown);
-      // Never in the caller's own turn, as with a network.
+      // As with a network, never in the same turn of the event loop.
       setImmediate(() => callback(error, reply));
     };
     const shutDown = (): void => end(failure(grpc.status.UNAVAILABLE, "Connection dropped"));
@@ -85,7 +85,7 @@ export function inMemory(grpc: typeof Grpc): typeof Grpc {
       constructor(readonly address: string) {}
 
       close(): void {
-        // There is no connection.
+        // Does nothing, since there is no connection.
       }
     }
     for (const [name, definition] of Object.entries(service)) {

@@ -1,4 +1,4 @@
-/** One module, built as the platform builds it, against the stand-in for the engine. */
+/** Builds one module as the platform does, with the stand-in for the engine. */
 import { Provider as CommandProvider } from "@pulumi/command/provider";
 import { Provider as KubernetesProvider } from "@pulumi/kubernetes/provider";
 import * as pulumi from "@pulumi/pulumi";
@@ -39,13 +39,13 @@ export interface ModuleCase {
   place?: Partial<Place>;
   secrets?: Partial<ProgramSecrets>;
   grants?: ContextArgs["grants"];
-  /** Beside a Vault, an issuer and an auth mount. */
+  /** What other modules give, beside a Vault, an issuer and an auth mount. */
   given?: Given;
 }
 
 const PROVIDERS = ["given-cluster", "given-vault", "given-command"];
 
-/** What is registered below an engine of its own; the providers that were given are left out. */
+/** The resources that `make` registers, without its providers. */
 export async function registeredOf(
   make: (providers: { kubernetes: KubernetesProvider; vault: VaultProvider; command: CommandProvider }) => void,
 ): Promise<Registered[]> {
@@ -59,7 +59,7 @@ export async function registeredOf(
   return registered.filter(({ type, name }) => !(type.startsWith("pulumi:providers:") && PROVIDERS.includes(name)));
 }
 
-/** What a module registers with these options. */
+/** The resources that a module registers with these options. */
 export const builtModule = (module: Module, { options = {}, place, secrets, grants, given }: ModuleCase = {}): Promise<Registered[]> =>
   registeredOf(({ kubernetes, vault, command }) => {
     const context = new ClusterContext({
@@ -83,8 +83,8 @@ export const builtModule = (module: Module, { options = {}, place, secrets, gran
 const lastOf = (reference: string | undefined): string => reference?.split("::")[3] ?? "";
 
 /**
- * Of each resource that is not a component, in the order of registration: its provider, and what it waits for that is not a
- * component.
+ * For each resource that is not a component, in the order of registration: its provider, and the resources that it waits for, without
+ * components.
  */
 export function graphOf(registered: readonly Registered[]): Record<string, string> {
   const custom = registered.filter((resource) => resource.custom);
@@ -100,5 +100,5 @@ export function graphOf(registered: readonly Registered[]): Record<string, strin
 /** The inputs of the module's only Helm release. */
 export const releaseOf = (registered: readonly Registered[]): Record<string, unknown> => only(registered, "kubernetes:helm.sh/v3:Release").inputs;
 
-/** Everything that a release is asked to be, beside its name, namespace and values. */
+/** Inputs that every release has beside its name, namespace and values. */
 export const releaseDefaults = { compat: "true", skipAwait: false, atomic: true, timeout: 600 } as const;

@@ -1,4 +1,4 @@
-/** A program that is data, run against a resource monitor as the SDK does it. */
+/** Runs a program that is data against a resource monitor, as the SDK does. */
 import * as grpc from "@grpc/grpc-js";
 import { Alias } from "@pulumi/pulumi/proto/alias_pb.js";
 import type { Callback } from "@pulumi/pulumi/proto/callback_pb.js";
@@ -20,18 +20,18 @@ export interface AliasOption {
   project?: string;
 }
 
-/** One resource of a program; others are named by their name. */
+/** One resource of a program. Resources refer to each other by their names. */
 export interface ProgramResource {
   n: string;
   /** Inputs. */
   a?: PropertyMap;
-  /** Input to `name.output` of an earlier resource. */
+  /** Inputs that are outputs of earlier resources: input → `name.output`. */
   refs?: Record<string, string>;
   kind?: "resource" | "component" | "provider" | "read";
   type?: string;
-  /** Of a read. */
+  /** The id to read, of a resource of kind `read`. */
   id?: string;
-  /** Of a component: what it tells at its end. */
+  /** The outputs that a component registers. */
   outputs?: PropertyMap;
   parent?: string;
   dependsOn?: string[];
@@ -63,7 +63,7 @@ interface Made {
   outputs: PropertyMap;
 }
 
-/** The monitor is gone: the program ends quietly, as the SDK makes it end. */
+/** The monitor has ended. Then the program ends without an error, as with the SDK. */
 class MonitorGone extends Error {}
 
 class Program {
@@ -201,7 +201,7 @@ function aliasOf(option: AliasOption): Alias {
   return alias;
 }
 
-/** Registers the stack, then each resource in order, or all at once; resolves with how the program ended. */
+/** Registers the stack, then each resource in order or all at once. @returns how the program ended */
 export async function runResources(
   monitor: string,
   resources: readonly ProgramResource[],
@@ -229,12 +229,12 @@ export async function runResources(
         ...(resource.dependsOn ?? []),
         ...Object.values(resource.refs ?? {}).map((r) => r.split(".")[0]),
       ];
-      // What comes from a resource that failed is never registered: the SDK rejects its outputs.
+      // A resource that depends on a failed one is not registered, since the SDK rejects the outputs of the failed one.
       if (named.some((name) => name !== undefined && !program.made.has(name))) continue;
       await program.register(resource, stack);
     }
     if (options.outputs !== undefined) await program.outputs(stack, options.outputs);
-    // A program that ends well waits for the deployment, so that its functions are there until then.
+    // A program that ends without an error waits for the end of the deployment, which may still call its functions.
     if (options.ends === undefined) await program.call(client.signalAndWaitForShutdown, new Empty());
     return options.ends;
   } catch (thrown) {

@@ -1,8 +1,8 @@
-/** Whether NetworkPolicies let a connection through, as Kubernetes documents them: allowed where both ends allow it. */
+/** Whether NetworkPolicies allow a connection. As Kubernetes documents, both ends must allow it. */
 import type { NamespacePolicy, PolicyPeer, PolicyPort } from "../../components/base/network-policy";
 import { rangeOf } from "../../stacks/plan/address-range";
 
-/** One end: a pod, or an address that is no pod's. */
+/** One end of a connection: a pod, or an address outside the pods. */
 export type End = { readonly namespace: string; readonly labels?: Readonly<Record<string, string>> } | { readonly address: string };
 
 export interface Connection {
@@ -35,7 +35,7 @@ function isPeer(peer: PolicyPeer, end: End): boolean {
 const lets = (peers: readonly PolicyPeer[], ports: readonly PolicyPort[], end: End, { port, protocol = "TCP" }: Connection): boolean =>
   peers.some((peer) => isPeer(peer, end)) && ports.some((one) => one.port <= port && port <= (one.endPort ?? one.port) && one.protocol === protocol);
 
-/** @param policies by namespace; one that has none lets everything through */
+/** @param policies by namespace; a namespace without one allows everything */
 export function passes(policies: ReadonlyMap<string, NamespacePolicy>, connection: Connection): boolean {
   const { from, to } = connection;
   const out = "namespace" in from ? policies.get(from.namespace) : undefined;

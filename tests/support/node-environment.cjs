@@ -1,4 +1,4 @@
-// Jest's own, begun in an environment of ours: what a test file sees as process.env is a copy of this process's.
+// Jest's Node environment, with our own environment variables: a test file's process.env is a copy of this process's.
 "use strict";
 const { TestEnvironment } = require("jest-environment-node");
 const { keepCode } = require("./code-cache.cjs");

@@ -1,7 +1,7 @@
-/** Spans as the exporters of OpenTelemetry send them: OTLP by HTTP, in protobuf. */
+/** Reads spans from what OpenTelemetry's exporters send: OTLP over HTTP, in protobuf. */
 import { BinaryReader } from "google-protobuf";
 
-/** The fields of a message that are texts, bytes or messages, by number. */
+/** The fields of a message that are texts, bytes or messages, each with its number. */
 function* fieldsOf(message: Uint8Array): Generator<[number, Uint8Array]> {
   const reader = new BinaryReader(message);
   while (reader.nextField()) {
@@ -17,7 +17,7 @@ export interface Span {
   readonly trace: string;
   readonly name: string;
 }
-/** Numbers are of opentelemetry/proto/trace/v1/trace.proto and common/v1/common.proto. */
+/** The field numbers are those of opentelemetry/proto/trace/v1/trace.proto and common/v1/common.proto. */
 export function spansOf(body: Uint8Array): Span[] {
   return inside([body], 1).flatMap((resourceSpans) => {
     const attributes = inside(inside([resourceSpans], 1), 1).map((pair) =>

@@ -13,11 +13,11 @@ useHomelabSecrets();
 
 export const estate: Estate = loadHomelab();
 
-/** @param settings with their namespace, beside the one that must be there */
+/** @param settings with their namespace, beside the required one */
 export const configOf = (settings: object): StackConfig =>
   parseStackConfigFile("f", JSON.stringify({ config: { "homelab:acmeEmail": "a@b.pw", ...settings } }));
 
-/** The stack with further VMs, which another one has. */
+/** A stack with additional VMs, which belong to another stack. */
 export function stackWith(name: string, more: Readonly<Record<string, VmDuty>> = {}): LoadedStack {
   const stack = stackOf(estate, name);
   return { ...stack, duties: new Map([...stack.duties, ...Object.entries(more)]) };

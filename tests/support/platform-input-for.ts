@@ -1,4 +1,4 @@
-/** What a platform is planned from, for tests of one module: a small k3s cluster at 10.20.0.12, and what the test says of it. */
+/** The input of a platform's plan, for tests of one module: a small k3s cluster at 10.20.0.12, with the test's changes. */
 import type { PlatformInput } from "../../stacks/plan/platform-types";
 import { PLACE } from "./module-build";
 

@@ -1,4 +1,4 @@
-/** A stack's platform for tests of its plan: rows, clusters and modules that have what is said and nothing else. */
+/** A stack's platform for tests of its plan, with rows, clusters and modules that have only what the test gives. */
 import { MODULES } from "../../components/platform/catalogue";
 import { defineModule, type Module, type ModuleParts, noOptions } from "../../components/platform/module";
 import { planPlatform } from "../../stacks/plan/platform";
@@ -49,7 +49,7 @@ export const ALL = { "cert-manager": {}, "cluster-access": {}, "external-secrets
 export const VAULT = new Map([["vault", "tools"]]);
 export const names = (given: PlatformInput, catalogue: readonly Module[] = MODULES) => planPlatform(given, catalogue).modules.map(({ name }) => name);
 
-/** The texts of the problems of a refused platform. */
+/** The messages of a platform that is refused. */
 export function problemsOf(run: () => unknown): string[] {
   try {
     run();
@@ -65,14 +65,14 @@ export const notBuilt = (): never => {
   throw new Error("a plan builds nothing");
 };
 
-/** A module for one case: it has what is said and nothing else. */
+/** A module that has only the given parts. */
 export const made = (
   name: string,
   parts: Partial<ModuleParts> = {},
   spec: Partial<Pick<Module, "provides" | "brings" | "crds" | "defaultCredentials" | "charts">> = {},
 ): Module => defineModule({ name, summary: "of a test", options: noOptions, parts: () => parts, build: notBuilt, ...spec });
 
-/** The same as a row has it, with its parts. */
+/** The same module, chosen in a row. */
 export const chosen = (name: string, parts: Partial<ModuleParts>): ChosenModule => {
   const module = made(name, parts);
   return { module, options: {}, parts: module.parts({}, {} as never) };

@@ -1,6 +1,6 @@
 /**
- * Ports of tests. Servers of our own listen on port 0 and keep what they get. A port that is taken and given back comes again, to
- * another test too: these two are for what cannot listen on 0.
+ * Ports of tests. Our own servers listen on port 0 and keep the port that they get. A port that was used and freed may be given out again,
+ * also to another test. CLOSED_PORT and takePort() are for programs that cannot listen on port 0.
  */
 import { randomInt } from "node:crypto";
 import * as fs from "node:fs";
@@ -9,12 +9,12 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { isProcessAlive } from "../../common/processes";
 
-/** Nothing listens here, and no system gives it to who asks for any port: it is reserved for the administrator and no service has it. */
+/** A port on which nothing listens. No system gives it out as a free port, since it is privileged, and no service is assigned to it. */
 export const CLOSED_PORT = 4;
 
-/** Below what Linux (32768), macOS and BSD (49152) give to who asks for any port. */
+/** Below the ports that Linux (from 32768), macOS and BSD (from 49152) give out as free ports. */
 const RANGE = [15_000, 30_000] as const;
-/** One a user: what root left there, another user could neither take over nor clear. */
+/** A folder for each user, since another user could neither take over nor delete root's files. */
 const claims = path.join(os.tmpdir(), `homelab-test-ports-${os.userInfo().uid}`);
 
 const isFree = (port: number): Promise<boolean> =>
@@ -24,7 +24,7 @@ const isFree = (port: number): Promise<boolean> =>
     server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 
-/** Whether it is this process's from now on; the claim of one that is gone is taken over. */
+/** Claims a port for this process. @returns whether that succeeded */
 function claim(port: number): boolean {
   fs.mkdirSync(claims, { recursive: true, mode: 0o700 });
   const file = path.join(claims, String(port));
@@ -32,14 +32,14 @@ function claim(port: number): boolean {
     fs.writeFileSync(file, String(process.pid), { flag: "wx" });
     return true;
   } catch {
-    // Claimed: another port does as well. A dead claim is cleared for who comes next.
+    // The port is claimed, so another one is tried. The claim of a process that has ended is deleted, for later callers.
     const owner = Number(fs.existsSync(file) ? fs.readFileSync(file, "utf8") : Number.NaN);
     if (owner > 0 && !isProcessAlive(owner)) fs.rmSync(file, { force: true });
     return false;
   }
 }
 
-/** A port on 127.0.0.1 for a program that cannot be told to take any; no other call gets it while this process lives. */
+/** A port on 127.0.0.1 for a program that cannot listen on port 0. No other call gets it while this process runs. */
 export async function takePort(): Promise<number> {
   for (let tries = 0; tries < 200; tries++) {
     const port = randomInt(...RANGE);

@@ -1,4 +1,4 @@
-// Adds up the runs whose counts are in a file (one JSON a line): node tests/support/print-totals.cjs FILE
+// Adds up the counts of runs in a file with one JSON object a line: node tests/support/print-totals.cjs FILE
 "use strict";
 const fs = require("node:fs");
 const { describeSkipped, totalLine } = require("./totals.cjs");
@@ -9,7 +9,7 @@ const lines = fs
   .filter((line) => line !== "")
   .map((line) => JSON.parse(line));
 const counts = lines.filter((line) => line.passed !== undefined);
-// A file of which nothing was heard when its run ended did not pass.
+// A test file that began and has no result counts as failed.
 const cut = lines.flatMap((line) => line.begun ?? []);
 for (const { ended } of counts) if (cut.includes(ended)) cut.splice(cut.indexOf(ended), 1);
 const failed = cut.map(() => ({ passed: 0, failed: 1, skipped: [] }));

@@ -1,4 +1,4 @@
-/** The proxmoxve provider against the lab's Proxmox, with a source of images and guests that are up at once. */
+/** The proxmoxve provider with the lab's Proxmox, a server of images, and guests that boot at once. */
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import { Agent, request } from "undici";
@@ -15,7 +15,7 @@ export const VM = "proxmoxve:index/vmLegacy:VmLegacy";
 export const DIRECTORY = "proxmoxve:storage/directory:Directory";
 export const LAB_TOKEN = { id: "homelab@pve!pulumi", secret: "11111111-2222-3333-4444-555555555555" };
 
-/** Where images lie: `local` takes none. */
+/** A storage for images, since `local` does not accept them. */
 export const FILES: Values = { resourceId: "homelab", path: "/var/lib/homelab", contents: ["import", "iso"], shared: false };
 
 export const IMAGE: Values = {
@@ -48,7 +48,7 @@ export const TEMPLATE: Values = {
 
 export interface ApiAnswer {
   status: number;
-  /** Of the status line: where Proxmox says what is wrong. */
+  /** The text of the status line, in which Proxmox gives its error message. */
   reason: string;
   data: unknown;
   errors?: unknown;
@@ -64,7 +64,7 @@ export class ProxmoxLab {
     readonly guests: Map<string, GuestSpec>,
     readonly plugin: TestProvider,
     private readonly images: http.Server,
-    /** Seq of the last record before a test's own. */
+    /** Sequence number of the last record before the test's own. */
     private readonly begin: number,
   ) {}
 
@@ -99,12 +99,12 @@ export class ProxmoxLab {
     });
   }
 
-  /** Where its API really listens. */
+  /** The address on this machine at which its API listens. */
   get url(): string {
     return `https://127.0.0.1:${this.ctx.network.resolve(ADDRESS, PORT)?.port}`;
   }
 
-  /** A call of the API, as another client makes it. */
+  /** A call of the API by another client. */
   async call(method: "GET" | "POST" | "PUT" | "DELETE", path: string, form: Record<string, string> = {}): Promise<ApiAnswer> {
     const port = this.ctx.network.resolve(ADDRESS, PORT)?.port;
     const query = method === "GET" ? `?${new URLSearchParams(form)}` : "";
@@ -118,7 +118,7 @@ export class ProxmoxLab {
     return { status: statusCode, reason: statusText, data, ...(errors === undefined ? {} : { errors }), ...(changes === undefined ? {} : { changes }) };
   }
 
-  /** A call that starts a task, which is waited for. @returns its exit status */
+  /** A call that starts a task. Waits for its end. @returns the task's exit status */
   async task(method: "POST" | "PUT" | "DELETE", path: string, form: Record<string, string> = {}): Promise<string> {
     const { data, reason } = await this.call(method, path, form);
     if (typeof data !== "string") throw new Error(reason);
@@ -129,7 +129,7 @@ export class ProxmoxLab {
     }
   }
 
-  /** Another process of the provider, as a parallel stack operation has; the caller closes it. */
+  /** Starts another process of the provider, as a parallel stack operation has. The caller closes it. */
   anotherPlugin(): Promise<TestProvider> {
     return ProxmoxLab.#plugin(this.ctx);
   }
@@ -141,7 +141,7 @@ export class ProxmoxLab {
     this.images.close();
   }
 
-  /** What was changed since a mark (default: since the start), in order. */
+  /** The changes since a mark (default: since the start), in order. */
   writes(since = this.begin): string[] {
     return this.ctx.records
       .since(since)
@@ -153,7 +153,7 @@ export class ProxmoxLab {
     return this.ctx.records.since().at(-1)?.seq ?? 0;
   }
 
-  /** The image on node03 and the template 9003. */
+  /** Creates the image on node03 and the template 9003. */
   async template(): Promise<void> {
     await this.plugin.make(FILE, IMAGE);
     await this.plugin.make(VM, TEMPLATE);

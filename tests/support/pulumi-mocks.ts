@@ -1,4 +1,4 @@
-/** A stand-in for the engine: records what a program registers, and answers as the providers would. */
+/** A stand-in for the engine. It records what a program registers, and answers as the providers would. */
 import * as pulumi from "@pulumi/pulumi";
 import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.js";
 
@@ -11,10 +11,10 @@ export interface Registered {
   provider: string | undefined;
   /** URNs that it waits for. */
   dependencies: string[];
-  /** Of the option `import`; empty without. */
+  /** The id of the option `import`; empty without it. */
   importId: string;
   retainOnDelete: boolean;
-  /** URN of the option `deletedWith`; empty without. */
+  /** The URN of the option `deletedWith`; empty without it. */
   deletedWith: string;
 }
 
@@ -65,7 +65,7 @@ const idOf = ({ type, name, inputs }: pulumi.runtime.MockResourceArgs): string =
   return type === "proxmoxve:index/vmLegacy:VmLegacy" ? String(inputs.vmId) : `${name}-id`;
 };
 
-/** Secrets as the engine marks them on the wire. */
+/** The signature that marks a secret on the wire. */
 const SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270";
 
 /** The value without the marks of secrets. */
@@ -83,7 +83,7 @@ export interface MockOptions {
   preview?: boolean;
   /** Stack name to the outputs in its state. */
   references?: Record<string, Record<string, unknown>>;
-  /** What hosts print of a file that is read as root, by path; beside k3s's kubeconfig. */
+  /** Contents of files that are read as root on hosts, by path. k3s's kubeconfig is always there. */
   files?: Readonly<Record<string, string>>;
   /** Gets each registration as the program sends it. */
   onRequest?: (request: RegisterResourceRequest) => void;
@@ -92,7 +92,7 @@ export interface MockOptions {
 const NO_OPTIONS = { dependencies: [], importId: "", retainOnDelete: false, deletedWith: "" };
 type Options = Pick<Registered, keyof typeof NO_OPTIONS>;
 
-/** What mocks are not told of a registration, by type and name. */
+/** Options of registrations that Pulumi's mocks do not get, by type and name. */
 function watchOptions(onRequest: MockOptions["onRequest"]): Map<string, Options> {
   const seen = new Map<string, Options>();
   const monitor = pulumi.runtime.getMonitor() as unknown as { registerResource(request: RegisterResourceRequest, callback: unknown): Promise<void> };
@@ -150,7 +150,7 @@ export async function settle(registered: readonly Registered[]): Promise<void> {
   let before = -1;
   while (registered.length !== before) {
     before = registered.length;
-    // A turn of the event loop for each link of a chain of outputs; nothing here waits for time to pass.
+    // A turn of the event loop for each link of a chain of outputs. Nothing here waits for time to pass.
     for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
   }
 }

@@ -10,7 +10,7 @@ export interface AnsibleRun {
   recap: Record<string, { ok: number; changed: number; failed: number }>;
 }
 
-/** Ansible at its best settings: pipelining, one kept connection a host, cached facts, all hosts at once. */
+/** Ansible's fastest settings: pipelining, one kept connection for each host, cached facts, all hosts at once. */
 function settings(folder: string): Record<string, string> {
   return {
     ANSIBLE_PIPELINING: "True",

@@ -1,11 +1,11 @@
-/** Lets a test host reach the archives that this machine's apt is set up for, and nothing else. */
+/** A proxy that lets a test host reach the archives of this machine's apt, and nothing else. */
 import { execFileSync } from "node:child_process";
 import * as http from "node:http";
 import type * as net from "node:net";
 import { Agent, type Dispatcher, ProxyAgent, request } from "undici";
 
 export interface AptProxy {
-  /** As apt's `Acquire::http::Proxy` takes it. */
+  /** The value for apt's `Acquire::http::Proxy`. */
   url: string;
   /** Requests that were refused because they were for another server. */
   refused: string[];
@@ -53,7 +53,7 @@ export async function startAptProxy(address: string): Promise<AptProxy> {
 
   server.on("connect", (incoming, socket) => {
     refused.push(incoming.url ?? "");
-    // HTTP no longer looks after such a connection.
+    // The HTTP server does not handle errors of a CONNECT's socket.
     socket.on("error", () => socket.destroy());
     socket.end("HTTP/1.1 403 Forbidden\r\n\r\n");
   });

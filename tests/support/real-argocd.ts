@@ -1,4 +1,4 @@
-/** Argo CD beside a real Kubernetes API: repo-server, application controller and, where asked for, the controller of ApplicationSets. */
+/** Argo CD beside a real Kubernetes API: repo-server, application controller and, if asked for, the controller of ApplicationSets. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
@@ -9,16 +9,16 @@ import { realPartFile, realPartPath } from "./real-parts";
 import { onFreePorts, type RealProcess, startProcess, untilReady } from "./real-process";
 
 export interface ArgocdOptions {
-  /** Of the repo-server, beside PATH and HOME: a PATH with `helm`, a proxy, a certificate authority. */
+  /** Environment of the repo-server, beside PATH and HOME: a PATH with `helm`, a proxy, a certificate authority. */
   env?: Readonly<Record<string, string>>;
-  /** Whether ApplicationSets are looked after too. */
+  /** Whether the controller of ApplicationSets runs too. */
   applicationSets?: boolean;
 }
 
 export interface RealArgocd {
-  /** In which Applications, ApplicationSets and projects lie. There is a project `default` that may everything. */
+  /** The namespace of Applications, ApplicationSets and projects. There is a project `default` that allows everything. */
   readonly namespace: string;
-  /** The cluster, as `destination.server` of an Application names it. */
+  /** The cluster's address, for `destination.server` of an Application. */
   readonly server: string;
   readonly repoServer: RealProcess;
   readonly applicationController: RealProcess;
@@ -33,7 +33,7 @@ const kubeconfigSchema = z.object({
   users: z.tuple([z.object({ user: z.object({ "client-certificate-data": z.string(), "client-key-data": z.string() }) })]),
 });
 
-/** What the manifests of an installation bring, as far as the two controllers look for it. `kubernetes.default.svc` leads nowhere out here. */
+/** Creates what an installation's manifests have, as far as the controllers need it. `kubernetes.default.svc` does not resolve outside a cluster. */
 async function prepare(cluster: RealKubernetes): Promise<void> {
   await addKinds(cluster, realPartFile("argocd", "manifests/crds"));
   const { clusters, users } = kubeconfigSchema.parse(parse(cluster.kubeconfig));
@@ -60,7 +60,7 @@ async function prepare(cluster: RealKubernetes): Promise<void> {
 
 const healthy = async (port: number): Promise<boolean> => (await fetch(`http://127.0.0.1:${port}/healthz`)).ok;
 
-/** @param added takes each process once it has started */
+/** @param added is called with each process that has started */
 export async function startArgocd(
   cluster: RealKubernetes,
   folder: string,
@@ -68,7 +68,7 @@ export async function startArgocd(
   added: (server: RealProcess) => RealProcess,
 ): Promise<RealArgocd> {
   await prepare(cluster);
-  // One program; the link by which it is called decides which it is.
+  // One program has all parts. The name of the link by which it is called decides which part runs.
   const programs = path.dirname(realPartPath("argocd"));
   const tmp = path.join(folder, "argocd-tmp");
   fs.mkdirSync(tmp);

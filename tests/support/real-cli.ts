@@ -2,12 +2,12 @@
  * The real Pulumi CLI for tests: the part `pulumi`, with a language host of ours for Node (tests/support/language-host).
  *
  *     describeReal(["pulumi"], "…", () => {
- *       const cli = realCli(folder);           // folder: a new one; home and plugins lie below it
+ *       const cli = realCli(folder);           // a new folder; home and plugins are below it
  *       await cli.run(["up", "--yes"], { cwd });
  *     });
  *
- * `cli.path` and `cli.env` do for `PulumiCommand.get` and for spawning. Nothing is downloaded: plugins come from `plugins.providers` of
- * Pulumi.yaml, from PATH, or from `<folder>/home/plugins`.
+ * `cli.path` and `cli.env` suffice for `PulumiCommand.get` and for starting processes. Nothing is downloaded: plugins come from
+ * `plugins.providers` of Pulumi.yaml, from PATH, or from `<folder>/home/plugins`.
  */
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
@@ -27,13 +27,13 @@ export interface CliResult {
 export interface RealCli {
   /** The executable. */
   path: string;
-  /** All that it needs: PATH with the language host and this Node, a home of its own, no downloads, no questions about updates. */
+  /** Its environment: PATH with the language host and this Node, its own home, no downloads, no questions about updates. */
   env: Record<string, string>;
-  /** Ends when the process has; a signal counts as status -1. `--non-interactive` is added. */
+  /** Runs a command to its end, with `--non-interactive`. A signal gives the status -1. */
   run(args: string[], options: { cwd: string; env?: Record<string, string> }): Promise<CliResult>;
 }
 
-/** What a process needs to use an executable (the real one or `engine/bin/pulumi`) as the CLI. */
+/** The environment in which a process uses an executable (the real one or `engine/bin/pulumi`) as the CLI. */
 export function cliEnvironment(executable: string, folder: string): Record<string, string> {
   const home = path.join(folder, "home");
   fs.mkdirSync(home, { recursive: true });
@@ -79,7 +79,7 @@ function cliAt(executable: string, folder: string): RealCli {
   };
 }
 
-/** The real CLI. @throws where the part is not there: ask inside `describeReal(["pulumi"], …)` */
+/** The real CLI. @throws if the part is missing: call it inside `describeReal(["pulumi"], …)` */
 export function realCli(folder: string): RealCli {
   const part = realPart("pulumi");
   if (part.path === undefined) throw new Error(`${part.missing}; ${part.how}`);

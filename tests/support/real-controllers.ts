@@ -1,6 +1,6 @@
 /**
- * Controllers of a cluster as processes beside a real Kubernetes API: Vault, External Secrets, external-dns, Argo CD, istiod. Each has
- * its kinds in the API before it starts, is ended by its id, and one that ends by itself fails the test's `stop`.
+ * Controllers of a cluster as processes beside a real Kubernetes API: Vault, External Secrets, external-dns, Argo CD, istiod. The kinds of
+ * each are in the API before it starts. `stop` ends each by its id, and fails if one has ended by itself.
  *
  *     const cluster = await startRealKubernetes(…);
  *     const controllers = await startRealControllers(cluster, { vault: {}, externalSecrets: {} });
@@ -28,27 +28,27 @@ export interface ControllersOptions {
   vault?: RealVaultOptions;
   externalSecrets?: ControllerOptions;
   externalDns?: ControllerOptions & {
-    /** Its flags, without what says where the cluster is and where it serves its metrics. */
+    /** Its flags, without those for the cluster's address and for its metrics. */
     args: readonly string[];
   };
   argocd?: ArgocdOptions;
   istiod?: ControllerOptions;
 }
 
-/** What was asked for is there. */
+/** The controllers that were asked for. */
 export interface RealControllers {
   vault?: RealVault;
   externalSecrets?: RealProcess;
   externalDns?: RealProcess;
   argocd?: RealArgocd;
   istiod?: RealIstiod;
-  /** Ends all that still run, each by its id. @throws where one had ended by itself */
+  /** Ends all that still run, each by its id. @throws if one had ended by itself */
   stop(): Promise<void>;
 }
 
 const answers = async (url: string): Promise<boolean> => (await fetch(url)).ok;
 
-/** The operator: kinds of the part, and no webhooks, which would need a certificate in the cluster. */
+/** Starts the operator with its kinds, without webhooks, which would need a certificate in the cluster. */
 async function startExternalSecrets(cluster: RealKubernetes, folder: string, { env }: ControllerOptions): Promise<RealProcess> {
   await addKinds(cluster, realPartFile("external-secrets", "deploy/crds/bundle.yaml"));
   return onFreePorts(1, async ([metrics]) => {
@@ -69,7 +69,7 @@ async function startExternalDns(cluster: RealKubernetes, folder: string, { env, 
   });
 }
 
-/** @param cluster which they look after; Vault needs none */
+/** @param cluster the cluster of the controllers; Vault does not use it */
 export async function startRealControllers(cluster: RealKubernetes, options: ControllersOptions): Promise<RealControllers> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-controllers-"));
   const processes: RealProcess[] = [];

@@ -1,7 +1,7 @@
 /**
- * Two stacks over real servers: `tools` with the program's Vault, its grants and what Git holds, and `dev` with its cluster's way to
- * Vault and namespaces that want Secrets. The program and the providers of this checkout make all objects. Processes stand for pods:
- * Vault's and External Secrets's; the lab serves the chart of Vault and is the network on which Vault has its name.
+ * Two stacks on real servers. `tools` has the program's Vault, its grants and the secrets of Git; `dev` has its cluster's access to Vault
+ * and namespaces that ask for Secrets. The program and the providers of this checkout create all objects. The pods of Vault and of
+ * External Secrets are processes. The lab serves the chart of Vault, and is the network on which Vault has its name.
  */
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -43,11 +43,11 @@ const VAULT_ADDRESS = `https://${HOST}`;
 const AGE_KEY = path.join(ROOT, "secrets", "lab-only.agekey");
 const PROJECT = "real-estate";
 const NO_OWN = { ownEntries: new Map<string, string>(), ageRecipients: [] };
-/** How often External Secrets looks, instead of the program's minute. */
+/** How often External Secrets polls, instead of the program's minute. */
 const LOOK_EVERY = "2s";
 const entrySchema = z.looseObject({ data: z.looseObject({ data: z.unknown() }).optional() });
 
-/** What a namespace of dev asks for; `granted`: whether tools gives it the role. */
+/** The secrets that a namespace of dev asks for. `granted`: whether tools gives it a role in Vault. */
 interface WantingNamespace {
   name: string;
   secrets: readonly WantedSecret[];
@@ -57,7 +57,7 @@ interface WantingNamespace {
 interface EstateOptions {
   programs: KubernetesPrograms;
   namespaces: readonly WantingNamespace[];
-  /** ExternalSecrets of dev beside those of its namespaces: in which one, by whose store, which entry and key. */
+  /** More ExternalSecrets of dev, which should get nothing: the namespace, the store that they use, the entry and its key. */
   intruders?: readonly { namespace: string; store: string; path: string; key: string }[];
 }
 
@@ -116,7 +116,7 @@ export class RealEstate {
       this.#undo.push(() => cluster.stop());
       return cluster;
     });
-    // A failure of one waits for the other, so that both are stopped.
+    // After a failure of one, the other is awaited too, so that both are stopped.
     await Promise.allSettled(clusters);
     [this.tools, this.dev] = (await Promise.all(clusters)) as [RealKubernetes, RealKubernetes];
     this.controllers = await startRealControllers(this.dev, { vault: { tls: await this.ctx.tls.issue([HOST]) }, externalSecrets: { env: network } });
@@ -144,7 +144,7 @@ export class RealEstate {
     return runCommand(startCommand("secrets/vault.main.js", [verb], { env }), input);
   }
 
-  /** What Vault holds, asked with a root token that is made for it and revoked. @param entries paths; one that is not there is undefined */
+  /** Reads entries of Vault with a new root token, which is revoked afterwards. @param entries paths; a missing entry is undefined */
   async readEntries(entries: readonly string[]): Promise<Map<string, unknown>> {
     const made = await this.vaultCommand("root");
     if (made.code !== 0) throw new Error(made.err);
@@ -274,7 +274,7 @@ export class RealEstate {
     return {};
   }
 
-  /** Ends all, each server by its id. @throws what failed, after all was tried */
+  /** Stops everything, each server by its id. @throws the first failure, after every step was tried */
   async stop(): Promise<void> {
     const failures: unknown[] = [];
     for (const step of this.#undo.splice(0).reverse()) await step().catch((error: unknown) => failures.push(error));

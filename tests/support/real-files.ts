@@ -4,10 +4,10 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { RealHost } from "./real-hosts";
 
-/** Written by running programs: times, caches, numbers of processes. */
+/** Files that running programs write: times, caches, process ids. */
 const VOLATILE = [
   /^\/(run|tmp|proc|sys|dev|var\/(log|cache|tmp|lib\/(apt|systemd|dbus|private)))(\/|$)/,
-  // What cloud-init stands for: each host has its own.
+  // Files that cloud-init would write, different on each host.
   /^\/etc\/(hostname|hosts|machine-id|apt|resolv\.conf|\.updated)(\/|$)/,
   /^\/etc\/ssh(\/|$)/,
   /^\/var\/\.updated$/,
@@ -26,7 +26,7 @@ export interface FileState {
   content: string;
 }
 
-/** Path in the host → what is there. @param ignore further paths that are no part of the comparison */
+/** The changed files of a host by path. @param ignore more paths to leave out of the comparison */
 export function changedFiles(host: RealHost, ignore: readonly RegExp[] = []): Record<string, FileState> {
   const found: Record<string, FileState> = {};
   const visit = (folder: string) => {

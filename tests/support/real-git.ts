@@ -3,13 +3,13 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 
-/** Of a git program in a test: nothing of the owner's configuration. */
+/** The environment of git in a test, without the owner's configuration. */
 export const gitEnv = (home: string): NodeJS.ProcessEnv => ({
   ...{ PATH: process.env["PATH"], HOME: home, GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_SYSTEM: "/dev/null", GIT_TERMINAL_PROMPT: "0" },
   ...{ GIT_AUTHOR_NAME: "test", GIT_AUTHOR_EMAIL: "test@homelab.test", GIT_COMMITTER_NAME: "test", GIT_COMMITTER_EMAIL: "test@homelab.test" },
 });
 
-/** @param files text by path; undefined: the file or folder goes */
+/** @param files text by path; undefined deletes the file or folder */
 export function writeFiles(folder: string, files: Readonly<Record<string, string | undefined>>): void {
   for (const [name, text] of Object.entries(files)) {
     const file = path.join(folder, name);
@@ -20,7 +20,7 @@ export function writeFiles(folder: string, files: Readonly<Record<string, string
 }
 
 export class GitFolder {
-  /** @param folder a new one; its branch is `main` */
+  /** @param folder a new folder; the branch is `main` */
   constructor(private readonly folder: string) {
     fs.mkdirSync(folder, { recursive: true });
     this.#git("init", "--quiet", "--initial-branch=main");

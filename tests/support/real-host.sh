@@ -1,6 +1,6 @@
-# Boots one test host and stays: sh real-host.sh ROOT CGROUP NAME ADDRESS GATEWAY. ROOT is a Debian root of its own; the host gets
-# namespaces of its own for processes, mounts, names, IPC and network, and its interface eth0 is moved in by who started this. All of it
-# is gone when this process is: nothing has a name outside.
+# Boots a test host and runs as long as it: sh real-host.sh ROOT CGROUP NAME ADDRESS GATEWAY. ROOT is the host's own Debian root. The host
+# gets its own namespaces for processes, mounts, names, IPC and network. The caller moves its interface eth0 in. Everything ends with
+# this process, since nothing of it has a name outside.
 set -eu
 root=$1 cgroup=$2 name=$3 address=$4 gateway=$5
 mkdir -p "$cgroup"
@@ -20,7 +20,7 @@ ip address add "$address/30" dev eth0
 ip route add default via "$gateway"
 hostname "$name"
 mount -t proc proc "$root/proc"
-# Most settings of the kernel are the whole machine s: a host may change those of its own network alone.
+# Most kernel settings apply to the whole machine, so a host may change only those of its own network.
 mount --bind "$root/proc/sys/net" "$root/mnt"
 mount --bind "$root/proc/sys" "$root/proc/sys"
 mount -o remount,ro,bind "$root/proc/sys"

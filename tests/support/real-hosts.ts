@@ -1,6 +1,6 @@
 /**
- * Debian hosts of a test's own: each a root of its own over one shared Debian, with systemd and OpenSSH, in namespaces that end with it.
- * The machine keeps its network, processes and kernel settings; each host is reached over one link that only it and this process have.
+ * Debian hosts for tests, with systemd and OpenSSH. Each has its own root over one shared Debian, in namespaces that end with it. The
+ * machine's network, processes and kernel settings stay unchanged. Each host has a link of its own to this machine.
  */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -14,16 +14,16 @@ import { type RemoteResult, runOverSsh } from "./real-ssh";
 
 /** The user that the hosts' cloud image would have: in `sudo`, without a password. */
 const USER = "suporte";
-/** A host that is not up by then has failed to boot. */
+/** After this time, a host that is not up has failed to boot. */
 const BOOT_LIMIT_MS = 60_000;
 const CGROUPS = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
 
-/** The process id of who made the folder comes next: by it the next run knows what a killed one left. */
+/** The process id of the creator follows. By it, a later run recognises the folder of a killed one. */
 const FOLDER_PREFIX = "homelab-real-";
 
 type Undo = () => Promise<void> | void;
 
-/** Where, in the folder of the hosts, OpenSSH clients put the sockets of connections that they keep. */
+/** The subfolder for the sockets of connections that OpenSSH clients keep open. */
 export const CONTROL_SOCKETS = "cp";
 
 export interface RealHost {
@@ -32,17 +32,17 @@ export interface RealHost {
   user: string;
   /** OpenSSH private key file of the user, 0600. */
   keyFile: string;
-  /** Line for known_hosts. */
+  /** A line for known_hosts. */
   knownHost: string;
   /** Process id of its init, on this machine. */
   initPid: number;
-  /** Where this machine sees the host's files. */
+  /** The host's root folder on this machine. */
   root: string;
-  /** Only what differs from the shared Debian, with overlayfs's marks for what was removed. */
+  /** The folder with the files that differ from the shared Debian, with overlayfs's marks for removed files. */
   changes: string;
   /** This machine's address on the link. */
   gateway: string;
-  /** What the host asked for beyond its archives, and did not get. */
+  /** Downloads of the host that were refused, since they were not from its archives. */
   refusedDownloads: readonly string[];
   /** One command over a new SSH connection. */
   run(command: string, options?: { stdin?: string }): Promise<RemoteResult>;
@@ -52,11 +52,11 @@ export interface RealHosts {
   hosts: RealHost[];
   /** Folder with the key and known_hosts, for programs that need files. */
   folder: string;
-  /** Undoes every step, also where one before it fails. @throws what failed, and where something is still mounted below the folder, which then stays */
+  /** Undoes every step, also after one that fails. @throws the failures, and what is still mounted below the folder, which then remains */
   stop(): Promise<void>;
 }
 
-/** Networks of the range for tests of network devices, so that they are nobody's: a pair of addresses a host. */
+/** A pair of addresses for each host, from the range for benchmarks of network devices, which no network uses. */
 export function linkOf(index: number): { gateway: string; address: string } {
   const first = ((process.pid % 4096) * 8 + index) * 4;
   const at = (n: number) => `198.${18 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}`;
@@ -100,7 +100,7 @@ async function undoAll(folder: string, undo: Undo[]): Promise<void> {
       failures.push(asError(error));
     }
   }
-  // Removing the folder would go through what is mounted in it.
+  // Removing the folder would also remove files of what is mounted in it.
   const left = mountsBelow(folder);
   if (left.length > 0) failures.push(new Error(`still mounted: ${left.join(", ")}`));
   else fs.rmSync(folder, { recursive: true, force: true });
@@ -130,7 +130,7 @@ async function bootHost({ debianRoot, folder, name, index, keyFile, publicKey, u
 
   const cgroup = path.join(cgroupRoot(), `${path.basename(folder)}-${name}`);
   const script = path.join(__dirname, "real-host.sh");
-  // Should this process be killed, its hosts go with it.
+  // If this process is killed, its hosts end with it.
   const child = spawn("setpriv", ["--pdeathsig", "KILL", "sh", script, root, cgroup, name, address, gateway], { stdio: ["ignore", "ignore", "pipe"] });
   const failure: string[] = [];
   child.stderr.on("data", (chunk: Buffer) => failure.push(chunk.toString()));
@@ -142,7 +142,7 @@ async function bootHost({ debianRoot, folder, name, index, keyFile, publicKey, u
   execFileSync("ip", ["address", "add", `${gateway}/30`, "dev", link]);
   execFileSync("ip", ["link", "set", link, "up"]);
   undo.push(() => {
-    // The link is gone already when the host's namespace is.
+    // The link is removed with the host's namespace.
     if (fs.existsSync(`/sys/class/net/${link}`)) execFileSync("ip", ["link", "delete", link]);
   });
   const proxy = await startAptProxy(gateway);
@@ -150,7 +150,7 @@ async function bootHost({ debianRoot, folder, name, index, keyFile, publicKey, u
   const hostKey = newSshKey();
   prepareRoot(root, { name, address, hostKey: hostKey.private, publicKey, proxy });
 
-  // The script has its namespaces once the child of `unshare` is there: the link can be moved in, and it goes on.
+  // The namespaces exist when `unshare` has a child. Then the link can be moved in, and the script continues.
   const initPid = await until(`${name} has namespaces`, () => {
     if (child.exitCode !== null) throw new Error(`${name} did not start: ${failure.join("")}`);
     const children = fs.readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, "utf8").trim();
@@ -175,7 +175,7 @@ async function bootHost({ debianRoot, folder, name, index, keyFile, publicKey, u
   };
 }
 
-/** What cloud-init does on a real one, and this machine's sources of packages. */
+/** Does what cloud-init does on a real host, and configures this machine's sources of packages. */
 function prepareRoot(root: string, about: { name: string; address: string; hostKey: string; publicKey: string; proxy: AptProxy }): void {
   const write = (file: string, text: string, mode = 0o644) => {
     fs.mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
@@ -185,7 +185,7 @@ function prepareRoot(root: string, about: { name: string; address: string; hostK
   write("/etc/hostname", `${about.name}\n`);
   write("/etc/hosts", `127.0.0.1 localhost\n127.0.1.1 ${about.name}\n`);
   write("/etc/machine-id", "");
-  // Names have no server, and so no wait: packages come by the proxy's address.
+  // No name server, so that look-ups fail at once. Packages come by the proxy, which has an address.
   write("/etc/resolv.conf", "# no server\n");
   write("/etc/ssh/ssh_host_ed25519_key", about.hostKey, 0o600);
   write("/etc/ssh/sshd_config.d/test.conf", "HostKey /etc/ssh/ssh_host_ed25519_key\nPasswordAuthentication no\nUseDNS no\nMaxStartups 50\n");
@@ -194,7 +194,7 @@ function prepareRoot(root: string, about: { name: string; address: string; hostK
   write(`/home/${USER}/.ssh/authorized_keys`, `${about.publicKey}\n`, 0o600);
   execFileSync("chroot", [root, "chown", "-R", `${USER}:${USER}`, `/home/${USER}/.ssh`]);
   fs.chmodSync(path.join(root, `/home/${USER}/.ssh`), 0o700);
-  // Neither the source that the Debian was made from nor what it knew of it: this machine's own, as on a host that is days old.
+  // Removes the Debian's own source and its lists. The host uses this machine's sources and has no lists yet.
   fs.rmSync(path.join(root, "etc/apt/sources.list"), { force: true });
   const lists = path.join(root, "var/lib/apt/lists");
   for (const list of fs.readdirSync(lists)) fs.rmSync(path.join(lists, list), { recursive: true });
@@ -251,16 +251,16 @@ function cgroupRoot(): string {
   return CGROUPS.find((candidate) => fs.existsSync(path.join(candidate, "cgroup.procs"))) ?? "/sys/fs/cgroup";
 }
 
-/** Of all hosts of a folder. */
+/** Removes the cgroups of all hosts of a folder. */
 async function removeCgroups(folder: string): Promise<void> {
   for (const name of fs.readdirSync(cgroupRoot())) if (name.startsWith(`${path.basename(folder)}-`)) await removeCgroup(path.join(cgroupRoot(), name));
 }
 
-/** Its processes are on their way out: the kernel frees the groups a moment later. */
+/** Waits until the cgroup's processes have ended and it can be removed. */
 async function removeCgroup(cgroup: string): Promise<void> {
   await until(`${cgroup} is empty`, () => {
     if (!fs.existsSync(cgroup)) return true;
-    // Its exit code says that some have processes yet.
+    // A failure means that some groups still have processes; the loop tries again.
     spawnSync("find", [cgroup, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"], { stdio: "ignore" });
     return fs.existsSync(cgroup) ? undefined : true;
   });

@@ -1,6 +1,6 @@
 /**
- * Images that buildah builds here, with a storage of its own (driver `vfs`) and without namespaces (isolation `chroot`), as root. No
- * registry is asked: bases are stand-ins on `scratch`, of Debian's static busybox and this machine's Go.
+ * Builds images by buildah as root, with its own storage (driver `vfs`) and without namespaces (isolation `chroot`). No registry is used:
+ * base images are stand-ins made from `scratch`, Debian's static busybox and this machine's Go.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -8,10 +8,10 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { findOnPath } from "../../common/executables";
 
-/** What a Dockerfile's steps call. */
+/** Programs that the steps of a Dockerfile call. */
 const APPLETS = ["sh", "echo", "cat", "test", "mkdir", "wget", "id", "sleep"];
 const CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt";
-/** What Go downloads and compiles; kept, since the same is compiled every time. */
+/** The cache of Go's downloads and compiled packages, kept between runs. */
 const GO_CACHE = path.join(process.env["XDG_CACHE_HOME"] || path.join(os.homedir(), ".cache"), "homelab", "real-parts", "go-of-images");
 
 export class RealImages {
@@ -34,7 +34,7 @@ export class RealImages {
     }
   }
 
-  /** An image with a shell, certificates, and Go's place on its path. @returns its name */
+  /** Builds an image with a shell, certificates, and Go's folder on its PATH. @returns its name */
   standIn(name: string): string {
     const context = path.join(this.folder, name);
     for (const folder of ["bin", "etc/ssl/certs", "tmp", "root"]) fs.mkdirSync(path.join(context, folder), { recursive: true });
@@ -63,17 +63,17 @@ export class RealImages {
     this.call(["build", "--isolation", "chroot", "--format", "docker", ...volumes, "--file", dockerfile, "--tag", tag, ...given, context]);
   }
 
-  /** Configuration of an image, as Docker has it. */
+  /** The configuration of an image, in Docker's form. */
   config(tag: string): Record<string, unknown> {
     return (JSON.parse(this.call(["inspect", "--type", "image", tag])) as { Docker: { config: Record<string, unknown> } }).Docker.config;
   }
 
-  /** A file of an image, with all that its image has beside it. */
+  /** The path of a file in the mounted image. */
   file(tag: string, name: string): string {
     return path.join(this.mount(tag), name);
   }
 
-  /** Every file of an image. */
+  /** The paths of all files of an image. */
   files(tag: string): string[] {
     const root = this.mount(tag);
     const entries = fs.readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory());
@@ -85,9 +85,9 @@ export class RealImages {
   }
 
   /**
-   * Runs a container with the image's own command in a network of its own, with nothing but itself in it, and asks it there.
-   * @param ask commands of busybox's shell, in which `$RUN` followed by a command runs it in the container
-   * @returns what they printed
+   * Runs a container with the image's own command, in a network that has nothing else, and runs commands beside it.
+   * @param ask commands of busybox's shell; `$RUN` followed by a command runs it in the container
+   * @returns their output
    */
   askInside(tag: string, env: Readonly<Record<string, string>>, ask: string): string {
     const container = this.call(["from", tag]).trim();
@@ -103,7 +103,7 @@ export class RealImages {
     const command = [...(Entrypoint ?? []), ...(Cmd ?? [])].join(" ");
     const log = path.join(this.folder, "container.log");
     const script = `ip link set lo up; RUN="${run.join(" ")} ${container}"; $RUN ${command} >${log} 2>&1 & ${ask}`;
-    // All of its processes go with the first one of their own namespace.
+    // All processes of the namespace end with its first process.
     const { stdout, stderr, status } = spawnSync("unshare", ["--net", "--pid", "--fork", "--kill-child", "sh", "-c", script], {
       encoding: "utf8",
       timeout: 180_000,

@@ -1,4 +1,4 @@
-/** istiod beside a real Kubernetes API: it takes the API's configuration of the mesh, and refuses by its webhook what is wrong. */
+/** istiod beside a real Kubernetes API. It reads the mesh's configuration from the API, and its webhook refuses mistakes. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { createAuthority } from "../../lab/core/tls";
@@ -15,10 +15,10 @@ export interface RealIstiod {
 
 const NAMESPACE = "istio-system";
 const KINDS = "manifests/charts/base/files/crd-all.gen.yaml";
-/** Neither sidecars nor certificates for them: there are no pods. The webhook's certificate is a test's. */
+/** No sidecars, and no certificates for them, since there are no pods. The test issues the webhook's certificate. */
 const WITHOUT_PODS = { VALIDATION_WEBHOOK_CONFIG_NAME: "", INJECTION_WEBHOOK_CONFIG_NAME: "", ENABLE_CA_SERVER: "false", INJECT_ENABLED: "false" };
 
-/** @param added takes the process once it has started */
+/** @param added is called with the process once it has started */
 export async function startIstiod(
   cluster: RealKubernetes,
   folder: string,
@@ -41,7 +41,7 @@ export async function startIstiod(
   const started = await onFreePorts(2, async ([http, https]) => {
     const args = [
       ...["discovery", `--kubeconfig=${cluster.kubeconfigFile}`, `--namespace=${NAMESPACE}`, ...tls],
-      // What would have ports of its own answers on the first.
+      // Servers that would have their own ports share the first one.
       ...[`--httpAddr=127.0.0.1:${http}`, `--httpsAddr=127.0.0.1:${https}`, "--grpcAddr=", "--secureGRPCAddr=", "--monitoringAddr="],
       ...["--ctrlz_address=127.0.0.1", "--ctrlz_port=0"],
     ];

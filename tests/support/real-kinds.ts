@@ -1,4 +1,4 @@
-/** Kinds that a controller brings, in a real Kubernetes API. */
+/** Installs the kinds of a controller in a real Kubernetes API. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parseAllDocuments } from "yaml";
@@ -8,7 +8,7 @@ import type { RealKubernetes } from "./real-kubernetes";
 const crdSchema = z.looseObject({
   kind: z.literal("CustomResourceDefinition"),
   metadata: z.looseObject({ name: z.string() }),
-  /** Null for a moment after it was made. */
+  /** Null for a moment after the creation. */
   status: z.looseObject({ conditions: z.array(z.looseObject({ type: z.string(), status: z.string() })).nullish() }).nullish(),
 });
 
@@ -16,7 +16,7 @@ const CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const APPLY = "application/apply-patch+yaml";
 const ESTABLISHED_LIMIT_MS = 60_000;
 
-/** The definitions in a YAML file, and those in the files of a folder. */
+/** The definitions in a YAML file, or in the files of a folder. */
 function definitions(file: string): z.infer<typeof crdSchema>[] {
   const files = fs.statSync(file).isDirectory() ? fs.readdirSync(file).map((name) => path.join(file, name)) : [file];
   const documents = files.filter((name) => /\.ya?ml$/.test(name)).flatMap((name) => parseAllDocuments(fs.readFileSync(name, "utf8")));
@@ -26,7 +26,7 @@ function definitions(file: string): z.infer<typeof crdSchema>[] {
   });
 }
 
-/** Brings kinds into the API, and waits until it serves them. @param file of a part: {@link realPartFile} */
+/** Adds kinds to the API, and waits until it serves them. @param file of a part: {@link realPartFile} */
 export async function addKinds(cluster: RealKubernetes, file: string): Promise<void> {
   const wanted = definitions(file);
   if (wanted.length === 0) throw new Error(`${file} holds no CustomResourceDefinition`);

@@ -1,6 +1,6 @@
 /**
- * Debian hosts on which kubeadm can make a cluster: the real kubeadm, kubectl, etcd, kube-apiserver and kube-controller-manager, in the
- * place of images and packages that cannot be had, and a kubelet of ours that runs them as kubeadm's own manifests say.
+ * Debian hosts on which kubeadm can make a cluster. They have the real kubeadm, kubectl, etcd, kube-apiserver and kube-controller-manager
+ * as programs, since images and packages cannot be downloaded, and a stand-in for the kubelet that runs them by kubeadm's own manifests.
  */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
@@ -10,12 +10,12 @@ import type { PartName } from "./real-parts";
 
 export const KUBEADM_PARTS = ["ip", "debian-root", "etcd", "kube-apiserver", "kube-controller-manager", "kubeadm", "kubectl"] as const satisfies PartName[];
 
-/** What kubeadm's checks find amiss on every one of these hosts: controllers of cgroups that the machine keeps, and no registry. */
+/** kubeadm's checks that fail on all these hosts: cgroup controllers that only the machine has, and the missing registry. */
 const UNAVOIDABLE = "SystemVerification,ImagePull";
 
 const PRINT_LIMIT_MS = 120_000;
 
-/** As the package `kubelet` brings it. */
+/** The unit of the package `kubelet`. */
 const UNIT = `[Unit]
 Description=kubelet: The Kubernetes Node Agent
 [Service]
@@ -28,8 +28,8 @@ WantedBy=multi-user.target
 `;
 
 /**
- * Before the real one on the roles' search path. It notes each call, the configuration that lasts as long as the call, its mode, what
- * kubeadm's own check says of it, all processes, and what was printed.
+ * A wrapper that comes before the real kubeadm on the roles' PATH. It records each call, the configuration, which exists only during the
+ * call, its mode, the result of kubeadm's own check of it, all processes, and the output.
  */
 const WITNESS = `#!/bin/sh
 umask 077
@@ -55,7 +55,7 @@ cat $seen/printed >>$seen/log
 exit $code
 `;
 
-/** Puts the programs on a host. Their configuration is the roles' work. */
+/** Installs the programs on a host. The roles configure them. */
 export async function bringPrograms(host: RealHost, pathOf: (name: PartName) => string): Promise<void> {
   for (const name of ["etcd", "kube-apiserver", "kube-controller-manager", "kubeadm", "kubectl"] as const) {
     fs.copyFileSync(pathOf(name), path.join(host.root, "usr/bin", name));
@@ -74,12 +74,12 @@ export async function bringPrograms(host: RealHost, pathOf: (name: PartName) => 
 
 type Note = "calls" | "processes" | "configuration" | "modes" | "validation" | "printed" | "log";
 
-/** What the witness of a host noted. */
+/** What the wrapper of a host recorded. */
 export function seen(host: RealHost, what: Note): string {
   return fs.readFileSync(path.join(host.root, "root/kubeadm", what), "utf8");
 }
 
-/** Waits until the call that is under way has printed something. */
+/** Waits until the running call of kubeadm has printed a text. */
 export async function untilPrinted(host: RealHost, text: string): Promise<void> {
   const deadline = Date.now() + PRINT_LIMIT_MS;
   while (!seen(host, "printed").includes(text)) {
@@ -88,9 +88,9 @@ export async function untilPrinted(host: RealHost, text: string): Promise<void> 
   }
 }
 
-/** A link that two hosts alone have, which goes with them: hosts do not reach each other over the machine. */
+/** A link between two hosts, which ends with them. Without it, hosts cannot reach each other. */
 export function connectHosts(hosts: readonly [RealHost, RealHost]): { addresses: [string, string]; network: string } {
-  // No host has the last number.
+  // The last index is not used by a host.
   const { gateway, address } = linkOf(7);
   const addresses: [string, string] = [gateway, address];
   const names = hosts.map((_host, index) => `hl${process.pid}l${index}`) as [string, string];

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Stands for the kubelet on test hosts, which have no images to run: static pods run as processes, with the arguments of their manifests.
+"""A stand-in for the kubelet on test hosts, which have no images to run: static pods run as processes, with the arguments of their manifests.
 
 Like the kubelet it ends at once until kubeadm gave it a configuration, has its certificate signed for the bootstrap token, registers its
 node, shows the API its static pods, and says on port 10248 that it is healthy. Of kube-scheduler only the port answers.

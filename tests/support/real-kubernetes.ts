@@ -1,4 +1,4 @@
-/** A real Kubernetes API: kube-apiserver and etcd on 127.0.0.1, without nodes, and with those controllers alone that a test asks for. */
+/** A real Kubernetes API: kube-apiserver and etcd on 127.0.0.1, without nodes, and without controllers unless a test asks for them. */
 import { generateKeyPairSync } from "node:crypto";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -8,16 +8,16 @@ import { stringify } from "yaml";
 import { createAuthority } from "../../lab/core/tls";
 import { onFreePorts, type RealProcess, startProcess, stopAll, untilReady } from "./real-process";
 
-/** Tokens of service accounts in Secrets, namespaces and owned objects that go. Pods of sets stay pending: no kubelet runs them. */
+/** Controllers for tokens in Secrets and for deletions of namespaces and owned objects. Pods of StatefulSets stay pending, since there is no kubelet. */
 const CONTROLLERS = [
   ...["serviceaccount-controller", "serviceaccount-token-controller", "namespace-controller", "garbage-collector-controller"],
-  // Says which template a set's pods are to have, which a release that rolls them out asks for.
+  // Writes the revision of a StatefulSet's template, which a release waits for after a change.
   "statefulset-controller",
 ];
 
 export interface RealKubernetes {
   origin: string;
-  /** Its authority, PEM. */
+  /** The certificate of its authority, PEM. */
   ca: string;
   /** Connects as a member of `system:masters`. */
   admin: Agent;
@@ -27,15 +27,15 @@ export interface RealKubernetes {
   kubeconfigFile: string;
   /** Process ids, by name. */
   pids: Readonly<Record<string, number>>;
-  /** One request as the administrator. @returns the answer's JSON @throws for a status that is none of 2xx and not in `allowed` */
+  /** One request as the administrator. @returns the answer's JSON @throws for a status that is neither 2xx nor in `allowed` */
   call(method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: object, options?: CallOptions): Promise<unknown>;
-  /** Ends each process by its id. @throws where one has ended by itself */
+  /** Ends each process by its id. @throws if one has ended by itself */
   stop(): Promise<void>;
 }
 
 export interface CallOptions {
   contentType?: string;
-  /** Statuses that are answers as well. */
+  /** Other statuses that do not throw. */
   allowed?: readonly number[];
 }
 
@@ -46,7 +46,7 @@ export interface KubernetesPrograms {
   controllerManager?: string;
 }
 
-/** @param programs paths of the parts "kube-apiserver", "etcd" and, where it is asked for, "kube-controller-manager" */
+/** @param programs paths of the parts "kube-apiserver", "etcd" and, optionally, "kube-controller-manager" */
 export function startRealKubernetes(programs: KubernetesPrograms): Promise<RealKubernetes> {
   return onFreePorts(3, (ports) => startOn(programs, ports as [number, number, number]));
 }

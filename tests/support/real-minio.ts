@@ -14,7 +14,7 @@ export interface RealMinio {
   stop(): Promise<void>;
 }
 
-/** @param program where MinIO is. Its port is asked for before it starts; where another took it meanwhile, the next is tried. */
+/** Starts MinIO on a free port. If another process takes the port before that, the next one is tried. @param program path of the part */
 export async function startMinio(program: string): Promise<RealMinio> {
   for (let tries = 1; ; tries += 1) {
     try {

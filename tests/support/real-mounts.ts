@@ -1,10 +1,10 @@
-/** What test hosts have mounted, and what runs that were killed left of theirs. */
+/** Mounts of test hosts, and the removal of what killed runs left. */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { systemErrorCode } from "../../common/errors";
 
-/** Mount points below a folder, the innermost first. The kernel writes blanks and such as octal numbers: proc_pid_mounts(5). */
+/** Mount points below a folder, the innermost first. The kernel writes blanks and some other characters as octal numbers: proc_pid_mounts(5). */
 export function mountsBelow(folder: string): string[] {
   const targets = fs
     .readFileSync("/proc/self/mounts", "utf8")
@@ -23,8 +23,8 @@ function isAlive(pid: number): boolean {
 }
 
 /**
- * Removes the folders `<prefix><process id>-…` in a folder whose process is gone, with what is mounted below them.
- * @param more is done for each of them before the folder goes
+ * Removes the folders `<prefix><process id>-…` whose process has ended, with what is mounted below them.
+ * @param more is called for each of them before it is removed
  */
 export async function removeAbandoned(within: string, prefix: string, more: (folder: string) => Promise<void>): Promise<void> {
   for (const name of fs.readdirSync(within)) {

@@ -1,6 +1,6 @@
 /**
- * The real programs that tests compare with: where each is, or why it is not there and how to get it. A test that needs one says so
- * with {@link describeReal}; without the part it is skipped, and the run's last lines name the part.
+ * The real programs that tests compare with: where each is, or why it is missing and how to get it. A test that needs one uses
+ * {@link describeReal}. Without the part it is skipped, and the last lines of the run name the part.
  */
 import { existsSync } from "node:fs";
 import path from "node:path";
@@ -62,12 +62,12 @@ export type PartName =
   | "otelcol"
   | "kwok";
 
-/** A part that is there. */
+/** A part that is installed. */
 export interface FoundPart {
   path: string;
 }
 
-/** A part that is not: why, and one line on how to get it. */
+/** A part that is missing: why, and one line on how to get it. */
 export interface MissingPart {
   path?: undefined;
   missing: string;
@@ -92,7 +92,7 @@ export function realPart(name: PartName): FoundPart | MissingPart {
   return { missing: `${name} (${part.version}): ${part.missing ?? "not installed"}`, how: part.how };
 }
 
-/** @throws where the part is not there: ask inside {@link describeReal} */
+/** @throws if the part is missing: call it inside {@link describeReal} */
 export function realPartPath(name: PartName): string {
   const part = realPart(name);
   if (part.path === undefined) throw new Error(`${part.missing}; ${part.how}`);
@@ -100,9 +100,9 @@ export function realPartPath(name: PartName): string {
 }
 
 /**
- * A file or folder that a part brings from its module, such as `deploy/crds/bundle.yaml` of external-secrets; read-only.
+ * A file or folder of a part's module, such as `deploy/crds/bundle.yaml` of external-secrets; read-only.
  * @public
- * @throws where the part is not there, or brings no such file
+ * @throws if the part is missing, or has no such file
  */
 export function realPartFile(name: PartName, file: string): string {
   realPartPath(name);
@@ -112,16 +112,16 @@ export function realPartFile(name: PartName, file: string): string {
   return found;
 }
 
-/** Why parts are missing as one text, which the reporter prints after the run; undefined when all are there. */
+/** Why parts are missing, as one text, which the reporter prints after the run; undefined if none is missing. */
 export function missingParts(parts: readonly (FoundPart | MissingPart)[]): string | undefined {
   const missing = parts.filter((part): part is MissingPart => part.path === undefined);
   return missing.length === 0 ? undefined : missing.map(({ missing: why, how }) => `${why}; ${how}`).join(" | ");
 }
 
 /**
- * Why this file is not begun: by what it takes (real-sequencer.cjs) it may not end by `HOMELAB_REAL_UNTIL` (seconds since 1970), which `.ci/run`
- * sets.
- * @throws where that is no number
+ * Why this file does not start: by its usual duration (real-sequencer.cjs) it may not end before `HOMELAB_REAL_UNTIL` (seconds since 1970),
+ * which `.ci/run` sets.
+ * @throws if that is not a number
  */
 function noTimeLeft(): string | undefined {
   const text = process.env["HOMELAB_REAL_UNTIL"];
@@ -132,12 +132,12 @@ function noTimeLeft(): string | undefined {
   return "no time was left in this run (HOMELAB_REAL_UNTIL); make test-real runs it";
 }
 
-/** The reporter reads what stands between the brackets. */
+/** The reporter reads the text between the brackets. */
 const skippedTitle = (title: string, why: string): string => `${title} [skipped: ${why}]`;
 
 /**
- * A group of tests that needs real parts.
- * @param suite is given a function that says where each part is; call it inside tests and hooks only
+ * A group of tests that need real parts.
+ * @param suite gets a function that returns the path of each part; call that only inside tests and hooks
  */
 export function describeReal(names: readonly PartName[], title: string, suite: (pathOf: (name: PartName) => string) => void): void {
   const why = noTimeLeft() ?? missingParts(names.map(realPart));

@@ -1,4 +1,4 @@
-/** Real servers as processes of a test: each with a log, ended by its id, and named where it ends by itself. */
+/** Real servers as processes of a test. Each has a log and is ended by its id. An error names one that ended by itself. */
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -9,36 +9,36 @@ import { takePort } from "./ports";
 const READY_LIMIT_MS = 600_000;
 const ASK_LIMIT_MS = 10_000;
 const LAST_WORDS = 2000;
-/** Where a port was given to another between the look for one and the start. */
+/** How often a start is tried if another process took the port meanwhile. */
 const PORT_TRIES = 3;
 
 export interface RealProcess {
   readonly name: string;
   readonly pid: number;
-  /** Resolves when it has ended, however. */
+  /** Resolves when it has ended, for any reason. */
   readonly ended: Promise<void>;
-  /** All that it has said. */
+  /** Its whole output. */
   log(): string;
-  /** @throws where it has ended by itself: how, and its last words */
+  /** @throws if it has ended by itself, with how, and the end of its output */
   check(): void;
-  /** Ends it at once. @throws as {@link check}: a test that passed without its server has tested nothing */
+  /** Kills it. @throws as {@link check}, since a test whose server had ended has tested nothing */
   stop(): Promise<void>;
 }
 
 export interface ProcessOptions {
-  /** Working folder, which holds its log. */
+  /** Its working folder, which also has its log. */
   folder: string;
-  /** Nothing of the owner's but PATH unless it is given here. HOME is the folder. */
+  /** Environment beside PATH and HOME. PATH is the owner's, HOME the folder. */
   env?: Readonly<Record<string, string>>;
 }
 
-/** Should this process be killed, what it started goes with it, where the system can do that. */
+/** If this process is killed, the child ends with it, on systems that support that. */
 function withParent(program: string, args: readonly string[]): [string, string[]] {
   const setpriv = process.platform === "linux" ? findOnPath("setpriv") : undefined;
   return setpriv === undefined ? [program, [...args]] : [setpriv, ["--pdeathsig", "KILL", program, ...args]];
 }
 
-/** @param name what messages call it */
+/** @param name the name in messages */
 export async function startProcess(name: string, program: string, args: readonly string[], options: ProcessOptions): Promise<RealProcess> {
   const logFile = path.join(options.folder, `${name}.log`);
   const output = fs.openSync(logFile, "a");
@@ -73,11 +73,11 @@ export async function startProcess(name: string, program: string, args: readonly
   };
 }
 
-/** Waits for a server. @param ask false: not yet; an error of the connection is that as well @throws where the process ends, or is not ready in ten minutes */
+/** Waits for a server. @param ask returns false or throws while it is not ready @throws if the process ends, or is not ready in ten minutes */
 export async function untilReady(server: RealProcess, what: string, ask: () => Promise<boolean>): Promise<void> {
   for (const deadline = Date.now() + READY_LIMIT_MS; ; ) {
     server.check();
-    // Another server on the port may never answer, and a process that ends is no longer waited for.
+    // The port may belong to another server, which never answers. And there is nothing to wait for after the process has ended.
     const late = new Promise<false>((resolve) => setTimeout(resolve, ASK_LIMIT_MS, false).unref());
     const last = await Promise.race([ask().catch((cause: unknown) => cause), late, server.ended.then(() => false)]);
     if (last === true) return;
@@ -86,7 +86,7 @@ export async function untilReady(server: RealProcess, what: string, ask: () => P
   }
 }
 
-/** Starts a server on ports that are free; where another takes one meanwhile, on others. @param count of ports */
+/** Starts a server on free ports, and on others if another process takes one meanwhile. @param count number of ports */
 export async function onFreePorts<T>(count: number, start: (ports: readonly number[]) => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     const ports: number[] = [];
@@ -100,7 +100,7 @@ export async function onFreePorts<T>(count: number, start: (ports: readonly numb
   }
 }
 
-/** Ends them in the order opposite to that of their start. @throws what each that had ended by itself says; the others are ended all the same */
+/** Stops processes in reverse order of their start. All are stopped, also after a failure. @throws the errors of those that had ended by themselves */
 export async function stopAll(processes: readonly RealProcess[]): Promise<void> {
   const failures: unknown[] = [];
   for (const one of processes.toReversed()) await one.stop().catch((error: unknown) => failures.push(error));

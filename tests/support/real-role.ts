@@ -9,7 +9,7 @@ export interface RoleRun {
   summary: { changed: number; unchanged: number } | undefined;
 }
 
-/** Runs a role on a host as the program does: one SSH connection, one session. */
+/** Runs a role on a host as the program does, in one SSH session. */
 export async function runRole(host: RealHost, role: Role, options: { check?: boolean; secrets?: Record<string, string> } = {}): Promise<RoleRun> {
   const compiled = compileRole(role);
   const stdin = secretInput(role, options.secrets ?? {});

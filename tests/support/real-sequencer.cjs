@@ -1,5 +1,5 @@
-// The order of tests with real programs: the shortest first, so that a run whose time ends (HOMELAB_REAL_UNTIL) has asked the most.
-// Seconds on two cores; what is not listed takes less than 20.
+// The order of tests with real programs: the shortest first, so that a run with a time limit (HOMELAB_REAL_UNTIL) runs as many as possible.
+// The durations are seconds on two cores. Files that are not listed take less than 20.
 "use strict";
 const { sequencerBy } = require("./sequencer.cjs");
 
@@ -36,5 +36,5 @@ function secondsOf(file) {
 }
 
 module.exports = sequencerBy((a, b) => secondsOf(a.path) - secondsOf(b.path) || (a.path < b.path ? -1 : 1));
-/** Whether a file that begins now ends in time (seconds since 1970), also where it takes half as much again. */
+/** Whether a file that starts now ends before `until` (seconds since 1970), even if it takes half as long again. */
 module.exports.endsBy = (file, now, until) => now + 1.5 * secondsOf(file) < until;

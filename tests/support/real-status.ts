@@ -1,4 +1,4 @@
-/** Writes the status of objects of a real Kubernetes API, in the place of what would run them: an ingress controller, a kubelet. */
+/** Writes the status of objects of a real Kubernetes API, in place of the ingress controller or kubelet that would do so. */
 import { z } from "zod";
 import type { RealKubernetes } from "./real-kubernetes";
 
@@ -11,11 +11,11 @@ type Status = Readonly<Record<string, unknown>>;
 export interface StatusRule {
   /** Group and version, and the plural: `apis/batch/v1`, `jobs`. */
   readonly kind: readonly [string, string];
-  /** What is written to an object; undefined: nothing, it has its status. */
+  /** The status to write to an object; undefined if it already has it. */
   next(status: Status): Status | undefined;
 }
 
-/** A route has an address a moment after it is there. */
+/** Gives each Ingress an address. */
 export const ROUTES_READY: StatusRule = {
   kind: ["apis/networking.k8s.io/v1", "ingresses"],
   next: ({ loadBalancer }) => {
@@ -25,7 +25,7 @@ export const ROUTES_READY: StatusRule = {
 };
 
 /**
- * A Job's pods succeed at once: for hooks of Argo CD.
+ * Makes each Job succeed at once, for hooks of Argo CD.
  * @public
  */
 export const JOBS_DONE: StatusRule = {
@@ -41,7 +41,7 @@ export const JOBS_DONE: StatusRule = {
 };
 
 /**
- * One look: writes what a rule says of each object.
+ * Applies a rule to each object once.
  * @public
  */
 export async function writeStatus(cluster: RealKubernetes, { kind: [group, plural], next }: StatusRule): Promise<void> {
@@ -54,7 +54,7 @@ export async function writeStatus(cluster: RealKubernetes, { kind: [group, plura
   }
 }
 
-/** The same, again and again. @returns `stop` throws what failed meanwhile */
+/** Applies a rule repeatedly until `stop`, which throws a failure of the meantime. */
 export function keepStatus(cluster: RealKubernetes, rule: StatusRule): { stop(): Promise<void> } {
   let on = true;
   const work = (async () => {

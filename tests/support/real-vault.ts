@@ -1,4 +1,4 @@
-/** A real Vault on 127.0.0.1: one process over a folder of its own, not initialised; what it keeps outlives its process. */
+/** A real Vault on 127.0.0.1, not initialised. It is one process with its own folder of storage, which outlives the process. */
 import * as fs from "node:fs";
 import * as net from "node:net";
 import * as os from "node:os";
@@ -9,15 +9,15 @@ export interface RealVault {
   /** `http://127.0.0.1:<port>`, or https with a certificate. */
   readonly address: string;
   readonly port: number;
-  /** Of its own, with its configuration and {@link storage}. */
+  /** Its own folder, with its configuration and {@link storage}. */
   readonly folder: string;
-  /** Its storage: a folder of plain files, which may be copied while it is stopped. */
+  /** The folder of its storage. Its plain files may be copied while Vault is stopped. */
   readonly storage: string;
-  /** undefined while it does not run. */
+  /** The process id; undefined while it does not run. */
   pid(): number | undefined;
-  /** Ends the process at once, as a power cut does, and starts another over the same storage: sealed. */
+  /** Kills the process, as a power cut does, and starts another one with the same storage, which is sealed. */
   restart(): Promise<void>;
-  /** Ends the process; `start` goes on with what it kept. */
+  /** Ends the process; `start` continues with its storage. */
   halt(): Promise<void>;
   start(): Promise<void>;
   /** Ends the process, and removes its folder. */
@@ -25,9 +25,9 @@ export interface RealVault {
 }
 
 export interface RealVaultOptions {
-  /** PEM texts; without, plain HTTP. */
+  /** Certificate and key as PEM texts. Without them, plain HTTP. */
   tls?: { cert: string; key: string };
-  /** Default: any free one. */
+  /** Default: a free port. */
   port?: number;
 }
 
@@ -57,7 +57,7 @@ async function startOn(program: string, port: number, { tls }: RealVaultOptions)
     return path.join(folder, name);
   };
   const config = {
-    // Swapping is nothing to a test, and locking memory takes rights.
+    // A test may be swapped to disk, and locking memory needs privileges.
     disable_mlock: true,
     storage: { file: { path: storage } },
     listener: {
@@ -71,7 +71,7 @@ async function startOn(program: string, port: number, { tls }: RealVaultOptions)
   let running: RealProcess | undefined;
 
   const start = async (): Promise<void> => {
-    // Nothing of the owner's: neither an address nor a token of another Vault.
+    // Without the owner's environment, which may have the address and token of another Vault.
     running = await startProcess("vault", program, ["server", `-config=${configFile}`], { folder });
     await untilReady(running, "it listens", () => listens(port));
   };

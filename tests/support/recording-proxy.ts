@@ -1,17 +1,17 @@
-/** A forward proxy on loopback that writes down what it is asked for, and brings everything to one server of a test. */
+/** A forward proxy on loopback that records its requests, and sends all of them to one server of a test. */
 import * as http from "node:http";
 import * as net from "node:net";
 
 export interface RecordingProxy {
   url: string;
-  /** `CONNECT host:port` and `GET http://…`, with the credentials that came along. */
+  /** The requests: `CONNECT host:port` and `GET http://…`, with the proxy credentials. */
   seen: string[];
   close(): void;
 }
 
 const portOf = (server: net.Server): number => (server.address() as net.AddressInfo).port;
 
-/** @param upstream port of the server that stands for all hosts, by scheme */
+/** @param upstream the port, by scheme, of the server that stands in for all hosts */
 export async function startRecordingProxy(upstream: { plain: number; tls: number }): Promise<RecordingProxy> {
   const seen: string[] = [];
   const note = (request: http.IncomingMessage): void => {

@@ -1,6 +1,6 @@
 /**
- * Everything that the programs of all stacks register, as data that two commits can be compared by: what the engine is asked for,
- * with each option that changes what it does. The texts of scripts and secrets are digests, the checkout's folder is a placeholder.
+ * What the programs of all stacks register, as data by which two commits can be compared: each registration, with the options that change
+ * what the engine does. Long texts and secrets are digests, and the checkout's folder is a placeholder.
  */
 import * as crypto from "node:crypto";
 import * as path from "node:path";
@@ -9,13 +9,13 @@ import type { RegisterResourceRequest } from "@pulumi/pulumi/proto/resource_pb.j
 import type { StackRuns } from "./stack-run";
 
 const ROOT = path.join(__dirname, "..", "..");
-/** Marks of a secret on the wire. */
+/** The key and the value that mark a secret on the wire. */
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
-/** Longer texts are kept as digests. */
+/** Longer texts are recorded as digests. */
 const LONGEST = 300;
 
-/** Keys in one order, parts that say nothing left out. */
+/** A registration with sorted keys, without empty options. */
 type Recorded = Record<string, unknown>;
 
 export interface Registrations {
@@ -46,20 +46,20 @@ function masked(value: unknown): unknown {
   );
 }
 
-/** As the stand-in for the engine makes them (runtime/mocks.js of the SDK). */
+/** The URN that the stand-in for the engine gives (runtime/mocks.js of the SDK). */
 function urnOf(request: RegisterResourceRequest): string {
   const parentType = request.getParent().split("::")[2]?.split("$").pop();
   const type = parentType === undefined ? request.getType() : `${parentType}$${request.getType()}`;
   return `urn:pulumi:${[pulumi.getStack(), pulumi.getProject(), type, request.getName()].join("::")}`;
 }
 
-/** References to providers end with an id, which is made up. */
+/** A reference to a provider without its id, which is random. */
 const withoutId = (reference: string): string => reference.split("::").slice(0, 4).join("::");
 
 const says = (value: unknown): boolean =>
   value !== undefined && value !== "" && value !== false && !(typeof value === "object" && value !== null && Object.keys(value).length === 0);
 
-/** A map of the protocol's code, whose `toArray` gives other values than its entries. */
+/** The entries of a map of the protocol's code. Its `toArray` gives other values. */
 function entriesOf<V>(map: { forEach(visit: (value: V, key: string) => void): void }): [string, V][] {
   const entries: [string, V][] = [];
   map.forEach((value, key) => {
@@ -100,7 +100,7 @@ function recordOf(request: RegisterResourceRequest): Recorded {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => says(value)));
 }
 
-/** What the stack's program registers with its settings, by URN. */
+/** The resources that the stack's program registers with its settings, by URN. */
 export async function registrationsOf(runs: StackRuns, stack: string, options: { preview: boolean }): Promise<Registrations> {
   const resources: Record<string, Recorded> = {};
   const { outputs } = await runs.run(stack, {

@@ -1,4 +1,4 @@
-/** A lab of a test's own, started and driven as a person does it: by the `homelab` executable. */
+/** A lab for one test, which starts and uses it by the `homelab` executable, as a person does. */
 import { type ChildProcess, spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -62,7 +62,7 @@ async function ask(dispatcher: ProxyAgent, url: string, { method, headers = {}, 
   }
 }
 
-/** Asks the Vault of the lab in this folder. @param route below `/v1/` */
+/** Sends a request to the Vault of the lab in this folder. @param route below `/v1/` */
 export async function askVault(dir: string, route: string, token?: string, call: Call = { method: "GET" }): Promise<Answer> {
   const lab = z.object({ proxy: z.string(), caFile: z.string() }).parse(JSON.parse(fs.readFileSync(path.join(dir, "lab.json"), "utf8")));
   const agent = new ProxyAgent({ uri: lab.proxy, requestTls: { ca: fs.readFileSync(lab.caFile, "utf8") }, proxyTunnel: true });
@@ -79,7 +79,7 @@ export interface Finished {
 export interface RunningCommand {
   child: ChildProcess;
   done: Promise<Finished>;
-  /** Resolves when this text has been printed; rejects when the command ended without it. */
+  /** Resolves when this text was printed; rejects if the command ends without it. */
   printed(text: string): Promise<void>;
 }
 
@@ -87,13 +87,13 @@ export interface StartOptions {
   env?: NodeJS.ProcessEnv;
   /** Standard input; default: none. */
   input?: string;
-  /** Folder of the checkout whose `homelab` runs; default: the rehearsal's own. */
+  /** The checkout whose `homelab` runs; default: the rehearsal's own. */
   checkout?: string;
 }
 
 export class Rehearsal {
   readonly dir = fs.mkdtempSync(path.join(os.tmpdir(), "rehearsal-"));
-  /** A checkout of its own, with this one's program and the homelab of the tests. A test may change it. */
+  /** Its own checkout, with this checkout's program and the tests' homelab. A test may change it. */
   readonly checkout = path.join(this.dir, "checkout");
   /** A copy of the homelab's encrypted files, which a test may change. */
   readonly secretsDir = path.join(this.dir, "secrets");
@@ -102,7 +102,7 @@ export class Rehearsal {
 
   /** @param part of the homelab; default: all of it */
   constructor(part?: Part) {
-    // Nothing of the machine's own: no Pulumi, no helm, no home, only what Node needs.
+    // Only what Node needs: nothing of the machine's Pulumi, helm and home.
     this.#env = {
       PATH: `${path.dirname(process.execPath)}:/usr/bin:/bin`,
       HOME: path.join(this.dir, "home"),
@@ -122,7 +122,7 @@ export class Rehearsal {
       env: { ...this.#env, ...env },
       stdio: ["pipe", "pipe", "pipe"],
     });
-    // A command that ends without reading is no failure of the test.
+    // A command may end without reading its input.
     child.stdin.on("error", () => undefined);
     child.stdin.end(input ?? "");
     let stdout = "";
@@ -157,7 +157,7 @@ export class Rehearsal {
     return this.start(args).done;
   }
 
-  /** A script of a POSIX shell, in the rehearsal's checkout. */
+  /** Runs a script of a POSIX shell in the rehearsal's checkout. */
   shell(script: string): Promise<CommandResult> {
     return runCommand(spawn("sh", ["-c", script], { cwd: this.checkout, env: this.#env, stdio: ["pipe", "pipe", "pipe"] }));
   }
@@ -177,7 +177,7 @@ export class Rehearsal {
     return folder;
   }
 
-  /** Asks a cluster's API as its administrator. @param route `/api/v1/…` */
+  /** Sends a request to a cluster's API as its administrator. @param route `/api/v1/…` */
   async kubernetes(stack: string, route: string, call: Call = { method: "GET" }): Promise<Answer> {
     const config = kubeconfigSchema.parse(parse(fs.readFileSync(path.join(this.dir, "kubeconfig"), "utf8")));
     const cluster = config.clusters.find(({ name }) => name === stack)?.cluster;
@@ -188,12 +188,12 @@ export class Rehearsal {
     return ask(new ProxyAgent({ uri: cluster["proxy-url"], requestTls, proxyTunnel: true }), `${cluster.server}${route}`, call);
   }
 
-  /** Asks Vault. @param route below `/v1/` */
+  /** Sends a request to Vault. @param route below `/v1/` */
   vault(route: string, token?: string, call: Call = { method: "GET" }): Promise<Answer> {
     return askVault(this.dir, route, token, call);
   }
 
-  /** Asks Proxmox as the program does. @param route below `/api2/json/` */
+  /** Sends a request to Proxmox as the program does. @param route below `/api2/json/` */
   async proxmox(method: Call["method"], route: string): Promise<Answer> {
     const { proxy, caFile } = z.object({ proxy: z.string(), caFile: z.string() }).parse(JSON.parse(fs.readFileSync(path.join(this.dir, "lab.json"), "utf8")));
     const agent = new ProxyAgent({ uri: proxy, requestTls: { ca: fs.readFileSync(caFile, "utf8") }, proxyTunnel: true });
@@ -202,7 +202,7 @@ export class Rehearsal {
     return ask(agent, `https://192.168.1.248:8006/api2/json/${route}`, { method, headers });
   }
 
-  /** Asks Pi-hole's API, logged in. @param route below `/api/` */
+  /** Logs in to Pi-hole's API and sends a request. @param route below `/api/` */
   async pihole(method: Call["method"], route: string): Promise<Answer> {
     const entry = "cluster-secret-store/secrets/EXTERNAL_DNS_PIHOLE_PASSWORD";
     const secrets = await loadSecrets({ only: [entry], ageKeyFile: path.join(ROOT, "secrets", "lab-only.agekey") });
@@ -217,20 +217,20 @@ export class Rehearsal {
     }
   }
 
-  /** IPv4 addresses by name, as the homelab's name server answers (DNS over TCP); names that it does not know are left out. */
+  /** The IPv4 addresses of names by the homelab's name server (DNS over TCP). Names that it does not know are left out. */
   async resolveAll(names: readonly string[], server = "192.168.1.3"): Promise<Record<string, string>> {
     const { proxy } = z.object({ proxy: z.url() }).parse(JSON.parse(fs.readFileSync(path.join(this.dir, "lab.json"), "utf8")));
     const found = await Promise.all(names.map(async (name) => [name, await resolveOverTcp(new URL(proxy), server, name)] as const));
     return Object.fromEntries(found.flatMap(([name, address]) => (address === undefined ? [] : [[name, address]])));
   }
 
-  /** Resolves when nothing in the lab changes by itself any more. */
+  /** Waits until nothing in the lab changes by itself any more. */
   async settle(): Promise<void> {
     const response = await fetch(`${this.#control}/settle`, { method: "POST" });
     if (!response.ok) throw new Error(`settle: ${response.status}`);
   }
 
-  /** Runs a command on a host as an operator does: by the homelab's key, through the bastion. @returns what it printed */
+  /** Runs a command on a host as an operator does, with the homelab's key, through the bastion. @returns its output */
   async ssh(host: string, command: string): Promise<string> {
     const { bastion } = z
       .object({ bastion: z.object({ host: z.string(), port: z.number(), user: z.string(), keyFile: z.string() }) })
@@ -255,7 +255,7 @@ export class Rehearsal {
     this.attach();
   }
 
-  /** To a lab that was started in this folder. */
+  /** Connects to a lab that was started in this folder. */
   attach(): void {
     this.#control = z.object({ control: z.string() }).parse(JSON.parse(fs.readFileSync(path.join(this.dir, "lab.json"), "utf8"))).control;
   }
@@ -266,21 +266,21 @@ export class Rehearsal {
     return response.json();
   }
 
-  /** What the outside world saw, oldest first. */
+  /** The lab's records of what the outside world saw, oldest first. */
   async records(since = 0): Promise<LabRecord[]> {
     return z.array(recordSchema).parse(await this.#get(`/records?since=${since}`));
   }
 
-  /** Those that changed something. */
+  /** The records of changes. */
   async writes(since = 0): Promise<LabRecord[]> {
     return (await this.records(since)).filter(({ kind }) => kind === "write");
   }
 
-  /** `kill -9` of every process of this lab's runs, but the lab. By Linux' /proc. */
+  /** `kill -9` of all processes of this lab's runs, except the lab itself. It finds them by Linux' /proc. */
   killRuns(): void {
     const { pid: lab } = z.object({ pid: z.number() }).parse(JSON.parse(fs.readFileSync(path.join(this.dir, "lab.json"), "utf8")));
     const isOfRun = (entry: string): boolean => /^\d+$/.test(entry) && Number(entry) !== lab;
-    // What a process starts while the others are looked for is in no list yet; one that was killed has no environment any more.
+    // A process may start another one during the search, so it is repeated until nothing is found. A killed process has no environment any more.
     for (let pass = 0, killed = -1; killed !== 0 && pass < 1_000; pass++) {
       killed = 0;
       for (const name of fs.readdirSync("/proc").filter(isOfRun)) {
@@ -289,13 +289,13 @@ export class Rehearsal {
           process.kill(Number(name), "SIGKILL");
           killed++;
         } catch {
-          // It has ended meanwhile, or is another user's.
+          // The process has ended meanwhile, or belongs to another user.
         }
       }
     }
   }
 
-  /** Waits until the outside world saw a change that this is true of, in time for a kill. @throws Error after five minutes */
+  /** Waits until the outside world saw a matching change, polling often enough for a kill right after it. @throws Error after five minutes */
   async sawWrite(since: number, matches: (record: LabRecord) => boolean): Promise<void> {
     for (let tries = 0; tries < 3000; tries++) {
       if ((await this.writes(since)).some(matches)) return;
@@ -308,7 +308,7 @@ export class Rehearsal {
     return (await this.records()).at(-1)?.seq ?? 0;
   }
 
-  /** A fault that strikes once, where its target is asked next (docs/lab.md). */
+  /** Queues a fault that takes effect once, at the next call of its target (docs/lab.md). */
   async fault(name: string, target?: string): Promise<void> {
     const body = JSON.stringify({ name, ...(target === undefined ? {} : { target }) });
     const response = await fetch(`${this.#control}/faults`, { method: "POST", body });
@@ -323,12 +323,12 @@ export class Rehearsal {
     return proxmoxSchema.parse(await this.#get("/proxmox")).vms;
   }
 
-  /** VMs that are no templates. */
+  /** The VMs without templates. */
   async machines(): Promise<LabVm[]> {
     return (await this.vms()).filter(({ config }) => config["template"] !== "1");
   }
 
-  /** Nodes that have an image, once no task of Proxmox runs any more. */
+  /** Waits until no task of Proxmox runs. @returns the nodes that have an image */
   async nodesWithImage(): Promise<string[]> {
     for (let tries = 0; tries < 600; tries++) {
       const { tasks, volumes } = imagesSchema.parse(await this.#get("/proxmox"));

@@ -1,9 +1,9 @@
-// Which test files are whole rehearsals: they build much of a homelab in a lab, some of them several times, or every kind of its hosts
-// with one interruption after the other, and take up to minutes each.
-// `make test` leaves them to `make test-rehearsals`; `.ci/run` and the pipelines run both. Jest that is called by itself has all.
+// The test files that are whole rehearsals. They build a large part of a homelab in a lab, some several times, or interrupt every role
+// again and again, and take up to minutes each. `make test` leaves them to `make test-rehearsals`; `.ci/run`, the pipelines and a plain
+// `npx jest` run both.
 "use strict";
 
-/** Below tests/, the longest first, by the processor time that they and all that they start take (bench/tests/run.mjs). */
+/** Paths below tests/. The longest come first, by processor time with all processes that they start (bench/tests/run.mjs). */
 const REHEARSALS = [
   "rehearsal/rebuild",
   "rehearsal/from-bare-hosts",

@@ -1,4 +1,4 @@
-/** What the charts of all stacks make of the modules' values, as far as the lab's stand-ins render it. */
+/** The objects that the charts of all stacks render from the modules' values, as far as the lab's stand-ins render them. */
 import { findChart, renderChart } from "../../lab/artefacts/charts";
 import { loadEstate } from "../../stacks/load/estate";
 import { planEstate, type StackPlan } from "../../stacks/plan/plan";
@@ -6,7 +6,7 @@ import type { PlannedModule } from "../../stacks/plan/platform-types";
 
 export type Rendered = Record<string, unknown>;
 
-/** All objects that a module's charts make, those of hooks among them. */
+/** All objects of a module's charts, including those of hooks. */
 export function renderedObjects({ charts, parts }: Pick<PlannedModule, "charts" | "parts">, { platform }: Pick<StackPlan, "platform">): Rendered[] {
   return Object.entries(charts).flatMap(([release, { repository, name, version }]) => {
     const chart = findChart(repository, name, version);
@@ -17,6 +17,6 @@ export function renderedObjects({ charts, parts }: Pick<PlannedModule, "charts" 
   });
 }
 
-/** Every stack's modules. */
+/** The planned modules of all stacks. */
 export const plannedModules = (): { stack: string; plan: StackPlan; module: PlannedModule }[] =>
   [...planEstate(loadEstate())].flatMap(([stack, plan]) => plan.platform.modules.map((module) => ({ stack, plan, module })));

@@ -22,18 +22,18 @@ import { projectRoot } from "../../common/paths";
 
 export interface RoleCase {
   role: Role;
-  /** What the host already is. Default nothing. */
+  /** A role that the host already has. Default: none. */
   before?: Role;
-  /** A value for each secret of both. Default none. */
+  /** A value for each secret of both roles. Default: none. */
   secrets?: Record<string, string>;
-  /** A disk that is plugged in. */
+  /** A disk that is plugged into the host. */
   disk?: { id: string; content?: { type: string; uuid: string } };
 }
 
-/** Those of manifests name a file in place of their content. */
+/** The lab's stand-ins for files. Entries of manifests name a file in place of their content. */
 const filesSchema = z.array(z.looseObject({ url: z.string(), content: z.string().default("") }));
 
-/** SHA-256 of a stand-in that has no published digest. */
+/** The SHA-256 of a stand-in, for files without a published digest. */
 export function digestOf(url: string): string {
   const files = filesSchema.parse(parse(fs.readFileSync(path.join(projectRoot(), "lab/artefacts/data/files.yaml"), "utf8")));
   const found = files.find((file) => file.url === url);
@@ -57,7 +57,7 @@ export const SECRETS = {
 };
 
 const pick = (...names: (keyof typeof SECRETS)[]): Record<string, string> => Object.fromEntries(names.map((name) => [name, SECRETS[name]]));
-/** What the first node of a cluster of kubeadm is given. */
+/** The secrets of the first node of a kubeadm cluster. */
 export const KUBEADM_SECRETS = pick("KUBEADM_TOKEN", "KUBEADM_CERTIFICATE_KEY");
 export const ADDRESS = "192.168.1.12";
 const USB = "usb-SanDisk_Extreme_55AE_323235303533";
@@ -140,5 +140,5 @@ export const ROLE_CASES: Readonly<Record<string, () => RoleCase>> = {
   pihole: () => ({ role: pihole({ upstreams: ["1.1.1.1", "9.9.9.9"], hosts: { "vault.fullstack.pw": "192.168.1.15" } }), secrets: pick("PIHOLE_PASSWORD") }),
 };
 
-/** The one that `make test` interrupts; the others are rehearsals. */
+/** The role that `make test` interrupts. Rehearsals interrupt the others. */
 export const INTERRUPTED_IN_QUICK = "haproxy";

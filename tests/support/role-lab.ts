@@ -19,14 +19,14 @@ export interface RoleRun extends RoleReport {
 export interface RoleLab {
   ctx: Context;
   host: Host;
-  /** How long commands slept together, in milliseconds. */
+  /** How long all commands together slept, in milliseconds. */
   slept(): number;
   /** How often a cluster was started on one of its hosts. */
   clusterStarts(): number;
   run(role: Role, secrets?: Record<string, string>, mode?: RoleMode): Promise<RoleRun>;
-  /** Power off and on: what was not on the disk is gone. */
+  /** Turns the host off and on: everything that was not on its disk is lost. */
   restart(): Promise<void>;
-  /** Another machine with a new disk at the same address. */
+  /** Replaces the host by another machine with a new disk at the same address. */
   rebuild(): Promise<void>;
   addHost(hostname: string, address: string): Promise<Host>;
   runOn(host: Host, role: Role, secrets?: Record<string, string>, mode?: RoleMode): Promise<RoleRun>;
@@ -48,7 +48,7 @@ const specOf = (hostname: string, address: string) => ({
   diskGiB: 30,
 });
 
-/** A cluster of which only the administrator's kubeconfig is there, with an authority of its own. */
+/** A cluster that consists only of the administrator's kubeconfig, with its own authority. */
 const startNoCluster: StartCluster = async ({ name }) => {
   const { caPem } = await createAuthority(`ca of ${name}`);
   const kubeconfig = K3S_KUBECONFIG.replace(/(certificate-authority-data: ).*/, `$1${Buffer.from(caPem).toString("base64")}`);
@@ -56,7 +56,7 @@ const startNoCluster: StartCluster = async ({ name }) => {
   return { adminKubeconfig, save: () => ({}), stop: async () => undefined };
 };
 
-/** A host of the lab whose sleeps take no time, and the places that it downloads from. */
+/** A host of the lab on which sleeping takes no time, with the servers from which it downloads. */
 export async function startRoleLab(disk?: RoleCase["disk"]): Promise<RoleLab> {
   let now = Date.UTC(2026, 0, 1);
   let slept = 0;
@@ -114,7 +114,7 @@ export async function startRoleLab(disk?: RoleCase["disk"]): Promise<RoleLab> {
   };
 }
 
-/** A lab with all that comes before a role of the table, and the role. */
+/** A lab that is prepared for a role of ROLE_CASES, and the role. */
 export async function startWithRole(name: string): Promise<{ lab: RoleLab; role: Role; secrets: Record<string, string> }> {
   const found = ROLE_CASES[name]?.();
   if (found === undefined) throw new Error(`no role ${name}`);
@@ -124,6 +124,6 @@ export async function startWithRole(name: string): Promise<{ lab: RoleLab; role:
   return { lab, role, secrets };
 }
 
-/** What a run did, by operation. */
+/** The operations of a run that were not `ok`, each with its status. */
 export const changedIn = (report: RoleReport): string[] =>
   report.operations.filter(({ status }) => status !== "ok").map(({ operation, status }) => `${status} ${operation}`);

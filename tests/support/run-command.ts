@@ -14,17 +14,17 @@ interface CommandOptions {
   cwd?: string;
 }
 
-/** A built program of ours as a shell starts it: `startCommand("orchestrator/main.js", ["status"], { env })`. */
+/** Starts one of our built programs as a shell does: `startCommand("orchestrator/main.js", ["status"], { env })`. */
 export function startCommand(script: string, args: readonly string[], options: CommandOptions): ChildProcessWithoutNullStreams {
   return spawn(process.execPath, [path.join(built, script), ...args], { ...options, stdio: ["pipe", "pipe", "pipe"] });
 }
 
-/** Gives it its standard input, and waits for its end. */
+/** Writes to a process's standard input, and waits for its end. */
 export async function runCommand(child: ChildProcessWithoutNullStreams, input: string | Buffer = ""): Promise<CommandResult> {
   let [out, err] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => (out += chunk));
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => (err += chunk));
-  // One that ended before it read: its exit code says more.
+  // A process may end without reading its input; its exit code is reported then.
   child.stdin.on("error", () => undefined);
   child.stdin.end(input);
   const code = await new Promise<number | null>((resolve) => child.on("close", resolve));

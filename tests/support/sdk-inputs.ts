@@ -1,4 +1,4 @@
-/** Every input of a resource type, as the SDK package declares it: read from its type declarations, so that none is forgotten. */
+/** Every input of a resource type, read from the type declarations of the SDK's package, so that none is forgotten. */
 import * as fs from "node:fs";
 import * as path from "node:path";
 import ts from "typescript";
@@ -10,9 +10,9 @@ export interface SdkInput {
   /** Property path; `[]` stands for the elements of a list: `disks[].size`. */
   path: string;
   required: boolean;
-  /** Of the property, or of the elements of a list of blocks. */
+  /** The kind of the property, or of the elements of a list of blocks. */
   kind: Kind;
-  /** Of a list's or a map's elements. */
+  /** The kind of the elements of a list or a map. */
   element?: Kind;
 }
 
@@ -20,7 +20,7 @@ type Members = Map<string, ts.InterfaceDeclaration>;
 
 const parse = (file: string): ts.SourceFile => ts.createSourceFile(file, fs.readFileSync(file, "utf8"), ts.ScriptTarget.Latest, true);
 
-/** Interfaces by their names, those of namespaces as `a.b.Name`. */
+/** Interfaces by name; those in namespaces as `a.b.Name`. */
 function interfacesOf(node: ts.Node, prefix: string, into: Members): Members {
   ts.forEachChild(node, (child) => {
     if (ts.isInterfaceDeclaration(child)) into.set(`${prefix}${child.name.text}`, child);
@@ -29,7 +29,7 @@ function interfacesOf(node: ts.Node, prefix: string, into: Members): Members {
   return into;
 }
 
-/** Without `Input<…>`, `undefined` and the like. */
+/** The type without `Input<…>`, `undefined` and the like. */
 function bare(type: ts.TypeNode): ts.TypeNode {
   if (ts.isParenthesizedTypeNode(type)) return bare(type.type);
   if (ts.isUnionTypeNode(type)) {
@@ -80,7 +80,7 @@ class Walk {
 
 const known = new Map<string, Members>();
 
-/** All blocks of a package: for Kubernetes a file of megabytes, so read once. */
+/** All blocks of a package. They are parsed once, since the file of Kubernetes has megabytes. */
 function blocksOf(folder: string): Members {
   const blocks = known.get(folder) ?? interfacesOf(parse(path.join(folder, "types", "input.d.ts")), "", new Map());
   known.set(folder, blocks);
@@ -91,7 +91,7 @@ function blocksOf(folder: string): Members {
  * @param sdk name of the npm package
  * @param module file of the type within it, for example `kv/secretV2`
  * @param args name of its interface of inputs, for example `SecretV2Args`
- * @param depth of blocks, for types that hold themselves; default: all
+ * @param depth the depth of blocks, for recursive types; default: unlimited
  */
 export function sdkInputs(sdk: string, module: string, args: string, depth = Number.POSITIVE_INFINITY): SdkInput[] {
   const folder = path.join(projectRoot(), "node_modules", sdk);

@@ -1,7 +1,7 @@
-// A sequencer of Jest that orders files by a comparison, and keeps nothing between runs.
+// A Jest sequencer that sorts files by a comparison, and stores nothing between runs.
 "use strict";
 
-/** @param compare two tests, as Array.sort wants it */
+/** @param compare compares two tests, as for Array.sort */
 module.exports.sequencerBy = (compare) =>
   class Sequencer {
     sort(tests) {
@@ -17,6 +17,6 @@ module.exports.sequencerBy = (compare) =>
     }
 
     cacheResults() {
-      // nothing is kept between runs
+      // nothing is stored between runs
     }
   };

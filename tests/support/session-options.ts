@@ -1,4 +1,4 @@
-/** Options of a session of a learner, and of the golden image that it is cloned from, as tests take them. */
+/** Example options of a learner's session, and of the golden image from which it is cloned. */
 import type { GoldenImageOptions } from "../../components/apps/sessions/golden-image";
 import type { SessionOptions } from "../../components/apps/sessions/session-spec";
 

@@ -1,4 +1,4 @@
-/** An SSH server in this process, for tests of what speaks SSH: commands are answered by a function, tunnels are real. */
+/** An SSH server in this process, for tests of SSH clients. A function answers commands; tunnels are real. */
 import * as net from "node:net";
 import { type Connection, Server, type ServerChannel, utils } from "ssh2";
 import { newSshKey } from "../../lab/core/ssh-keys";
@@ -27,24 +27,24 @@ export interface SshServerOptions {
   /** OpenSSH public key that may log in; default: none. */
   allowedKey?: string;
   password?: string;
-  /** Names of variables that are taken. */
+  /** Names of environment variables that it accepts. */
   acceptEnv?: string[];
-  /** Private host keys, beside its Ed25519 one. */
+  /** More private host keys, beside the Ed25519 key. */
   moreHostKeys?: readonly string[];
-  /** As many connections are closed at once before one is served. */
+  /** This many connections are closed at once before one is served. */
   refuse?: number;
-  /** As many tunnels end the connection through which they were asked for. */
+  /** This many requests for a tunnel end their connection. */
   dropTunnels?: number;
-  /** Answers a command without waiting for its input, and sends the beginning, the answer and the end in one piece. */
+  /** Answers a command without waiting for its input, and sends the confirmation, the answer and the end in one piece. */
   inOnePiece?: boolean;
 }
 
 export interface TestSshServer {
   port: number;
   hostKey: string;
-  /** Connections that were made, refused ones included. */
+  /** The number of connections, including refused ones. */
   connections: number;
-  /** Targets of tunnels. */
+  /** The targets of tunnels. */
   tunnels: string[];
   execs: Exec[];
   signals: string[];

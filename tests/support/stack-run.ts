@@ -1,4 +1,4 @@
-/** A stack's program, run against the stand-in for the engine: of the homelab of the tests, or of the one that this checkout describes. */
+/** Runs a stack's program with the stand-in for the engine: of the tests' homelab, or of this checkout's own. */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -14,7 +14,7 @@ import { type MockOptions, mockEngine, type Registered, settle } from "./pulumi-
 
 const ROOT = path.join(__dirname, "..", "..");
 
-/** Values of a stack's applications that others take. */
+/** The outputs of a stack's applications that other stacks use. */
 function outputsOfApps({ apps }: StackPlan, domain: string): Record<string, unknown> {
   const images = Object.fromEntries(apps.map(({ name }) => [name, `registry.${domain}/library/${name}:1.0.0`]));
   const urls = Object.fromEntries(
@@ -25,7 +25,7 @@ function outputsOfApps({ apps }: StackPlan, domain: string): Record<string, unkn
   return { images, ...urls };
 }
 
-/** What stacks that are up give, by stack. */
+/** The outputs of all stacks, as if they were up. */
 function references(estate: Estate): Record<string, Record<string, unknown>> {
   const plans = planEstate(estate);
   const { site, proxmox, stacks } = estate;
@@ -64,21 +64,21 @@ export interface StackRun {
 }
 
 export interface StackRuns {
-  /** In the order of the matrix. */
+  /** The names of the stacks, in the order of the matrix. */
   names: readonly string[];
   references: Readonly<Record<string, Record<string, unknown>>>;
   /** The text of a stack's settings file. */
   settingsOf(stack: string): string;
-  /** Runs the program as a running program has its settings: text, the keys of maps sorted. */
+  /** Runs the program with the settings in the form in which an engine gives them: texts, with the keys of maps sorted. */
   run(stack: string, options?: RunOptions): Promise<StackRun>;
-  /** What `run` gives without options, of one run for all who ask: it is to be looked at, and not changed. */
+  /** The result of `run` without options, from one run for all callers, who must not change it. */
   ran(stack: string): Promise<StackRun>;
   registeredBy(stack: string): Promise<Registered[]>;
 }
 
 /**
- * What a stack's program registers is the same in every file of a run of tests: the first one that asks runs it, the others read it from
- * the run's own folder (own-environment.cjs), which begins empty.
+ * The registrations of a stack's program, which are the same for all test files of a run of Jest. The first caller runs the program, and
+ * the others read the result from the run's own home (own-environment.cjs), which is empty at the start.
  */
 async function registeredOnce(key: string, run: () => Promise<Registered[]>): Promise<Registered[]> {
   const home = process.env["HOMELAB_TEST_HOME"];
@@ -88,7 +88,7 @@ async function registeredOnce(key: string, run: () => Promise<Registered[]>): Pr
   return JSON.parse(fs.readFileSync(file, "utf8"));
 }
 
-/** @param kept name under which a run of tests keeps what a stack registers. Default: it is run each time */
+/** @param kept the name under which the registrations are stored for the run of Jest. Default: the program runs each time */
 function stackRuns(load: () => Estate, root: string, secretsFolder: () => Promise<string>, kept?: string): StackRuns {
   const estate = load();
   const given = references(estate);
@@ -101,7 +101,7 @@ function stackRuns(load: () => Estate, root: string, secretsFolder: () => Promis
     pulumi.runtime.setAllConfig(
       Object.fromEntries(Object.entries(config).map(([key, value]) => [key, typeof value === "string" ? value : JSON.stringify(value)])),
     );
-    // Most of a file that only looks at what is registered: see registeredOnce.
+    // Loaded late, since files that read stored registrations do not need the program: see registeredOnce.
     const { default: main } = await import("../../stacks");
     const outputs = await main(load);
     const values = await new Promise<Record<string, unknown>>((resolve) => {
@@ -129,13 +129,13 @@ function stackRuns(load: () => Estate, root: string, secretsFolder: () => Promis
   };
 }
 
-/** Of the homelab of the tests. */
+/** Runs of the tests' homelab. */
 export function homelabRuns(): StackRuns {
   useHomelabSecrets();
   return stackRuns(loadHomelab, HOMELAB, async () => HOMELAB_SECRETS, "tests");
 }
 
-/** Of the homelab of the tests with something changed in it. */
+/** Runs of the tests' homelab with a change. */
 export function changedRuns(change: (estate: Estate) => Estate): StackRuns {
   useHomelabSecrets();
   return stackRuns(
@@ -145,7 +145,7 @@ export function changedRuns(change: (estate: Estate) => Estate): StackRuns {
   );
 }
 
-/** Of the homelab that this checkout describes, whichever it is. Its secrets are the lab's where the lab's key does not open its own. */
+/** Runs of this checkout's own homelab. If the lab's key does not decrypt its secrets, they are those that the lab generates. */
 export function ownRuns(): StackRuns {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-own-secrets-"));
   afterAll(() => fs.rmSync(dir, { recursive: true, force: true }));

@@ -1,4 +1,4 @@
-/** Talks to a provider as the engine does: for tests of providers. */
+/** A client of a provider that makes the engine's calls, for tests of providers. */
 import * as grpc from "@grpc/grpc-js";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import * as pb from "@pulumi/pulumi/proto/provider_pb.js";
@@ -41,7 +41,7 @@ export function partialFailure(thrown: unknown): { id: string; outputs: Values; 
   return inputs === undefined ? found : { ...found, inputs: fromStruct(inputs) };
 }
 
-/** One served instance and a client of it. Close it after the test. */
+/** A served provider and a client of it. Close it after the test. */
 export class TestProvider {
   readonly client: ResourceProviderClient;
 
@@ -59,7 +59,7 @@ export class TestProvider {
     return provider;
   }
 
-  /** A provider that is served by somebody else, for example a plugin of its own. */
+  /** Connects to a provider that something else serves, for example a plugin process. */
   static connect(port: number, stop: () => Promise<void>): TestProvider {
     return new TestProvider(port, stop);
   }
@@ -73,7 +73,7 @@ export class TestProvider {
     return new Promise((resolve, reject) => method.call(this.client, request, (error, response) => (error === null ? resolve(response) : reject(error))));
   }
 
-  /** @param packageName with it, the settings are given as variables too, which older providers read */
+  /** @param packageName if given, the settings are also sent as variables, which older providers read */
   async configure(config: Values, packageName?: string): Promise<void> {
     const request = new pb.ConfigureRequest();
     if (packageName !== undefined)
@@ -159,7 +159,7 @@ export class TestProvider {
     return { id: state.id, inputs, outputs: fromStruct(response.getProperties()) };
   }
 
-  /** undefined: gone. */
+  /** @returns undefined if the resource does not exist */
   async read(type: string, state: State): Promise<State | undefined> {
     const request = about(new pb.ReadRequest(), type, "it");
     request.setId(state.id);

@@ -1,7 +1,7 @@
 // The closing lines of test runs, from their counts.
 "use strict";
 
-/** The skipped tests by reason, as lines; a reason stands in the title of the group (see real-parts.ts). */
+/** Lines with the number of skipped tests for each reason. The reason is in the title of the group (see real-parts.ts). */
 function describeSkipped(names) {
   const reasons = new Map();
   for (const name of names) {
@@ -11,7 +11,7 @@ function describeSkipped(names) {
   return [...reasons].map(([reason, count]) => `skipped ${count} ${count === 1 ? "test" : "tests"}: ${reason}\n`).join("");
 }
 
-/** What a run leaves for `make nightly`, as lines; it stands in the title of a group: `[night: 110 more cases]`. */
+/** Lines with what a run leaves to `make nightly`. That is in the title of a group: `[night: 110 more cases]`. */
 const describeLeft = (names) =>
   [...new Set(names.flatMap((name) => /\[night: (.*?)\]/.exec(name)?.[1] ?? []))].map((left) => `left for the night: ${left}\n`).join("");
 

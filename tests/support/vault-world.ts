@@ -1,4 +1,4 @@
-/** The lab's Vault at its address, without a cluster that it runs in, as the program sets it up: policies and roles of its plans. */
+/** The lab's Vault at its address, without a cluster in which it runs, with the policies and roles of the program's plans. */
 import { createServer } from "node:https";
 import { z } from "zod";
 import { authMountOf, namespacePolicyName, type StackGrant, stackPolicyName, VAULT_AUDIENCE } from "../../components/platform/vault/vault-names";
@@ -15,7 +15,7 @@ export interface VaultWorld {
   call(method: string, route: string, body?: unknown, token?: string): Promise<{ status: number; body: unknown }>;
   /** A stack's own token, with the policy that the program gives it. */
   tokenOf(grant: StackGrant): Promise<string>;
-  /** Auth mount, policies and roles of a stack's namespaces, as the stack of Vault makes them. */
+  /** Creates the auth mount, policies and roles of a stack's namespaces, as Vault's own stack does. */
   letIn(grant: StackGrant, cluster: { readonly host: string; readonly ca: string; readonly reviewer: string }): Promise<void>;
   stop(): Promise<void>;
 }

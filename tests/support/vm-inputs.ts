@@ -1,4 +1,4 @@
-/** A template and a clone of it, as tests of VMs make them. */
+/** Inputs of a template and of a clone of it, for tests of VMs. */
 import type { Values } from "../../providers/sdk/values";
 
 export const VM = "proxmoxve:index/vmLegacy:VmLegacy";

@@ -1,6 +1,6 @@
 import type { VmSpec } from "../../components/hosts/vm-spec";
 
-/** A VM as the inventory gives it; tests change what they are about. Its address, id and node are those of k8s-dev. */
+/** A VM of the inventory, which tests change as needed. Its address, id and node are those of k8s-dev. */
 export const VM_SPEC: VmSpec = {
   name: "k8s-dev",
   node: "node03",

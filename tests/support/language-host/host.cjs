@@ -1,6 +1,6 @@
-// A language host for Node, which the Pulumi CLI needs to run programs and plugins of Node: `pulumi-language-nodejs` is not among the Go
-// modules that can be built. It speaks LanguageRuntime as the SDK's own proto/ says it. What it does not do (install, generate, pack)
-// is answered by UNIMPLEMENTED or refused by name; nothing is ever downloaded.
+// A language host for Node, which the Pulumi CLI needs to run programs and plugins of Node. The real one, `pulumi-language-nodejs`, is not
+// among the Go modules that can be built. This one implements LanguageRuntime by the SDK's proto/. Methods that it does not implement
+// (install, generate, pack) answer UNIMPLEMENTED or an error that names them. Nothing is ever downloaded.
 "use strict";
 const grpc = require("@grpc/grpc-js");
 const { LanguageRuntimeService } = require("@pulumi/pulumi/proto/language_grpc_pb.js");
@@ -11,12 +11,12 @@ const { startPlugin, startProgram } = require("./program.cjs");
 
 /** The SDK's own limit. */
 const MAX_MESSAGE = 400 * 1024 * 1024;
-/** How often it is looked whether the engine lives: one that was killed has told nobody. */
+/** How often the host checks whether the engine still runs: one that was killed sends no message. */
 const PARENT_POLL_MS = 1000;
 /** Time for a program to end after SIGTERM before it is killed. */
 const STOP_MS = 5000;
 
-/** Flags of the real host that say nothing about what is run. Others are refused: the CLI has given none since 3.99. */
+/** The engine's address among the arguments. Flags that do not change what runs are ignored. Others are refused; the CLI has sent none since 3.99. */
 function engineAddress(args) {
   const flag = args.find((arg) => arg.startsWith("-") && !/^--?(tracing|logtostderr|logflow|v)(=|$)/.test(arg));
   if (flag !== undefined) throw new Error(`flag ${flag} is not implemented`);
@@ -44,7 +44,7 @@ function methods(engine, running) {
     handshake: answer(() => new pb.LanguageHandshakeResponse()),
     getPluginInfo: answer(() => new plugin.PluginInfo().setVersion("1.0.0")),
     about: answer(() => new pb.AboutResponse().setExecutable(process.execPath).setVersion(process.version)),
-    // None: plugins come from Pulumi.yaml, PATH or the plugin folder, and the CLI is not to look for more.
+    // No plugins, so that the CLI does not look for more than those of Pulumi.yaml, PATH and the plugin folder.
     getRequiredPlugins: answer(() => new pb.GetRequiredPluginsResponse()),
     getRequiredPackages: answer(() => new pb.GetRequiredPackagesResponse()),
     runtimeOptionsPrompts: answer(() => new pb.RuntimeOptionsResponse()),
@@ -85,7 +85,7 @@ function methods(engine, running) {
   };
 }
 
-/** Serves until the engine ends this process. Prints the port. */
+/** Prints the port, and serves until the engine ends this process. */
 function main(args) {
   let engine;
   try {

@@ -1,4 +1,4 @@
-/** The language host by its protocol: a gRPC client in the engine's place, a stand-in for the SDK in the program's folder. */
+/** Tests the language host by its protocol, with a gRPC client in place of the engine, and a stand-in for the SDK in the program's folder. */
 import { type ChildProcess, spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
@@ -10,7 +10,7 @@ import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb.js";
 
 const HOST = path.join(__dirname, "pulumi-language-nodejs");
-/** Stands for `@pulumi/pulumi/cmd/run`: tells what it was given, then does what the entry point's name says. */
+/** A stand-in for `@pulumi/pulumi/cmd/run`. It prints its arguments and environment, then does what the entry point's name says. */
 const RUNNER = `
 const entry = process.argv.at(-1);
 console.log(JSON.stringify({ argv: process.argv.slice(2), config: process.env.PULUMI_CONFIG, secret: process.env.PULUMI_CONFIG_SECRET_KEYS, typescript: process.env.PULUMI_NODEJS_TYPESCRIPT, cwd: process.cwd() }));
@@ -156,7 +156,7 @@ test("it ends with the process that started it, and with it what it runs", async
   const start = `const { spawn } = require("node:child_process"); spawn(${JSON.stringify(HOST)}, ["127.0.0.1:1"], { stdio: ["ignore", "inherit", "ignore"] }); setInterval(() => undefined, 1000);`;
   const parent = spawn(process.execPath, ["-e", start], { stdio: ["ignore", "pipe", "ignore"] });
   await new Promise((resolve) => parent.stdout.once("data", resolve));
-  // The host holds this pipe open as long as it lives.
+  // The host keeps this pipe open as long as it runs.
   const ended = new Promise((resolve) => parent.stdout.once("close", resolve));
   parent.kill("SIGKILL");
   await ended;

@@ -1,4 +1,4 @@
-// How programs, plugins and dynamic providers of Node are started: each by the SDK that lies beside it (engine-contract B3 and E4).
+// Starts programs, plugins and dynamic providers of Node, each with the SDK in its own folder (engine-contract B3 and E4).
 "use strict";
 const { spawn } = require("node:child_process");
 const { createRequire } = require("node:module");
@@ -22,7 +22,7 @@ function fromSdk(folder, module) {
   }
 }
 
-/** `runtime.options` of Pulumi.yaml. What is unknown is refused by name: to pass over it could run another program than was meant. */
+/** Checks `runtime.options` of Pulumi.yaml. An unknown option is refused by name, since ignoring it could run another program than intended. */
 function checkedOptions(options) {
   for (const [name, value] of Object.entries(options)) {
     const type = OPTIONS.get(name);
@@ -42,7 +42,7 @@ function runArguments(request, engine, { directory, root, entry }) {
 }
 
 /**
- * Starts a program. Its output goes to this process's own, which the engine reads.
+ * Starts a program. Its output goes to the output of this process, which the engine reads.
  * @returns the process, and how it ended: `{ error: "" }`, `{ error, bail: false }` or `{ error: "", bail: true }`
  */
 function startProgram(request, engine) {
@@ -76,7 +76,7 @@ function startPlugin(request) {
   const folder = request.getInfo().getProgramDirectory();
   checkedOptions(request.getInfo().getOptions()?.toJavaScript() ?? {});
   const given = request.getEnvList().map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]);
-  // A policy pack has a runner of its own, which wants its folder last, and runs in it.
+  // A policy pack has its own runner, which takes the folder as its last argument and runs in it.
   const isPolicyPack = request.getKind() === "analyzer";
   const args = isPolicyPack ? [...request.getArgsList(), folder] : [folder, ...request.getArgsList()];
   return spawn(process.execPath, [fromSdk(folder, isPolicyPack ? "run-policy-pack" : "run-plugin"), ...args], {

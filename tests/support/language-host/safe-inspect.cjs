@@ -1,5 +1,5 @@
-// Preloaded into programs. util.inspect with colours of Node 20.20 never ends for a stack with a line such as
-// `node_modules/@pulumi/resource.ts:1598:22)`: it looks for a separator behind the package's name, finds none, and begins anew. So the
+// Preloaded into programs. In Node 20.20, util.inspect with colours does not end for a stack trace with a line such as
+// `node_modules/@pulumi/resource.ts:1598:22)`: it looks for a separator after the package's name, finds none, and starts again. So the
 // CLI on that Node takes two minutes and a gigabyte to show that a program threw. Node 24 does not have the fault.
 "use strict";
 const util = require("node:util");
