@@ -15,7 +15,7 @@ const isHelp = (word: string): boolean => word === "--help" || word === "-h";
 
 const version = (): string => (JSON.parse(fs.readFileSync(path.join(projectRoot(), "package.json"), "utf8")) as { version: string }).version;
 
-/** Help that is asked for on a command's own line, where a verb may stand. */
+/** Prints the help that `--help` on a command's own line asks for. The line may name a verb. */
 function helpOf(command: NamedCommand, words: readonly string[], session: Session): number {
   const verb = words.find((word) => Object.hasOwn(command.verbs ?? {}, word)) ?? "";
   session.out(helpText(command, verb, session.terminal.columns()));
@@ -45,7 +45,7 @@ export async function runCommandLine(argv: readonly string[], session: Session):
   return command.run(args, session, verb);
 }
 
-/** Runs one command line, and says what ended it early. @returns its exit code */
+/** Runs one command line, and prints the error that ends it. @returns its exit code */
 export async function runToItsEnd(argv: readonly string[], session: Session): Promise<number> {
   try {
     return await runCommandLine(argv, session);

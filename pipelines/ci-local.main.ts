@@ -43,10 +43,10 @@ function cleanCopy(clone: string): void {
   fs.utimesSync(path.join(clone, "node_modules", ".package-lock.json"), now, now);
 }
 
-/** Whose commands are taken: on GitLab a job's folder is its checkout, and nothing of the commands is for a host's own file. */
+/** Whose commands run. GitLab's are preferred: there a job's folder is its checkout, and no command writes to a file of the host. */
 const hostOf = (job: Job): "github" | "gitlab" => (job.only === "github" ? "github" : "gitlab");
 
-/** Where a job of GitHub alone has its checkout, below the folder in which it runs. */
+/** Where a job that only GitHub has keeps its checkout, below the folder in which it runs. */
 function checkoutOf(job: Job): string {
   const step = preparationOf(job).find(({ uses }) => uses === "actions/checkout");
   const below = step?.with?.["path"];
@@ -88,7 +88,7 @@ async function runJob(job: Job): Promise<number> {
   }
 }
 
-/** Why a job of the pipelines cannot run here, or undefined where it is none of them or can. */
+/** Why a job cannot run here; undefined where it can, and for a name that no job has. */
 function reasonAgainst(name: string): string | undefined {
   const job = JOBS.find((one) => one.name === name);
   if (job?.outside)
@@ -96,7 +96,7 @@ function reasonAgainst(name: string): string | undefined {
       ? "needs the real homelab: its secrets, and the runner that reaches its servers"
       : "asks or changes what the host has, with a token of the host";
   if (job !== undefined) return undefined;
-  // GitLab's `images` runs what GitHub has as a matrix of this one.
+  // GitLab's job `images` does what GitHub's matrix job `image` does.
   const wanted = name === "images" ? "image" : name;
   const [found] = WORKFLOWS.flatMap(({ file, jobs }) => jobs.map((one) => ({ file, one }))).filter(
     ({ one }) => ("job" in one ? one.job.name : one.name) === wanted,

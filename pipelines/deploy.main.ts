@@ -72,7 +72,7 @@ const subjectOf = ({ app, to, image, from }: Wanted): string => {
 function change(folder: string, asked: Wanted): number | undefined {
   const { app, to, image, from } = asked;
   const source = image !== undefined ? ["--image", image] : from !== undefined ? ["--from", from] : ["--back"];
-  // The agreement is that somebody may start the job, and the environment's approval.
+  // Agreement comes from the right to start the job, and from the environment's approval.
   const promoted = homelab(folder, "promote", app, "--to", to, ...source, "--yes", "--approve", "production");
   if (promoted !== 0) return promoted;
   const manifests = path.join("gitops", to);

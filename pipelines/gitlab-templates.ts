@@ -12,7 +12,7 @@ export const IMAGES = {
   cypress: "cypress/included:15.7.0",
 } as const;
 
-/** Arguments of trivy for an image: what fails a build, as `IMAGE_SCAN` of reusable.ts says it to GitHub's action. */
+/** Arguments of trivy for an image: what fails a build, as `IMAGE_SCAN` of reusable.ts has it for GitHub's action. */
 export const TRIVY_IMAGE = "image --exit-code 1 --severity CRITICAL,HIGH --ignore-unfixed";
 
 export const image = (name: string): object => ({ name, entrypoint: [""] });

@@ -46,8 +46,8 @@ if [ "$revision" = unknown ] || [ "$revision" != "$built" ]; then
   echo "$revision" >"$HOMELAB_LAB_DIR/built-from"
 fi
 [ $# -ge 3 ] || exit 0
-# The stacks that the change concerns. What the engine and the providers do is no input of a stack that could be compared: where they differ,
-# all stacks are shown.
+# The stacks that the change concerns. The code of the engine and the providers is not among the inputs of a stack that are compared: where it
+# differs, all stacks are shown.
 choose() {
   if ! git -C "$head" cat-file -e "$revision^{commit}" 2>/dev/null; then
     echo "note: the head's repository does not have the base's commit $revision: all stacks are shown" >&2

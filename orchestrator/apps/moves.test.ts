@@ -1,4 +1,4 @@
-/** Promotions that are refused by what the stacks are, before anything is asked of a registry or written. */
+/** Promotions that the stacks themselves rule out. They are refused before a registry is asked or anything is written. */
 import type { HomelabError } from "../../common/errors";
 import type { StackApps } from "./app-facts";
 import { moveOf, wantedOf } from "./moves";

@@ -22,7 +22,7 @@ export interface Difference {
   readonly changed: readonly string[];
   /** Files that were rendered before and are not any more. */
   readonly extra: readonly string[];
-  /** Files of somebody else that stand where ours would be. */
+  /** Files of somebody else in the places of ours. */
   readonly foreign: readonly string[];
 }
 

@@ -32,7 +32,7 @@ export function imageOf(text: string): ImageReference {
   return { registry, repository, tag, digest };
 }
 
-/** The same image with a digest, which names it for good; its tag stays for who reads it. */
+/** The same image with a digest, which names it for good; its tag stays for readers. */
 export const withDigest = ({ registry, repository, tag }: ImageReference, digest: string): string =>
   `${registry}/${repository}${tag === undefined ? "" : `:${tag}`}@${digest}`;
 

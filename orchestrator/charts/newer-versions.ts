@@ -37,7 +37,7 @@ export function newerThan(pinned: string, versions: readonly string[], path?: Up
   if (path?.by === "minor") {
     const others = later.filter((version) => parsed(version)?.major !== own.major || parsed(version)?.minor !== own.minor);
     const [first] = others.map(parsed);
-    // The newest patch of the first minor version after the own one.
+    // The newest patch of the first minor version after the pinned one.
     const next = others.findLast((version) => parsed(version)?.major === first?.major && parsed(version)?.minor === first?.minor) ?? newest;
     return next === newest ? { newest } : { newest, next, why: path.why };
   }

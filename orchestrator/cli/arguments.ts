@@ -123,7 +123,7 @@ export function parseCommandLine(command: NamedCommand, argv: readonly string[])
     checkWords(leaf, args.words);
     return { args, verb: "" };
   }
-  // Flags may stand before the verb, so the line is read by the flags of all verbs first.
+  // Flags may come before the verb, so the line is first parsed with the flags of all verbs.
   const all = new Map(Object.keys(verbs).flatMap((verb) => leafOf(command, verb).flags.map((flag): [string, Flag] => [flag.name, flag])));
   const { words } = parseArguments(argv, [...all.values()], `homelab help ${command.name}`);
   const verb = verbOf(command, words[0]);

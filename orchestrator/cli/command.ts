@@ -101,7 +101,7 @@ export function leafOf(command: NamedCommand, verb: string): Leaf {
   return { ...usage, path: verb === "" ? command.name : `${command.name} ${verb}`, words: usage.words ?? [], flags: [...own, ...(command.flags ?? [])] };
 }
 
-/** A word as it stands in a usage line: `<entry>`, `[stack…]`. */
+/** A word as it appears in a usage line: `<entry>`, `[stack…]`. */
 export function wordText({ name, optional, many }: Word): string {
   const text = `${name}${many === true ? "…" : ""}`;
   return optional === true ? `[${text}]` : many === true ? `<${name}>…` : `<${text}>`;

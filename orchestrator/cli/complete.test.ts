@@ -2,10 +2,10 @@ import { loadEstate } from "../../stacks/load/estate";
 import { allCommands } from "./catalogue";
 import { complete } from "./complete";
 
-/** Of this checkout, whichever they are: two at least. */
+/** The stacks of this checkout, whichever they are. There are at least two. */
 const STACKS = loadEstate().stacks.map(({ name }) => name);
 const [FIRST = "", SECOND = ""] = STACKS;
-/** The beginning of its name, which others may share. */
+/** The beginning of the second one's name. Other names may begin with it too. */
 const begun = SECOND.slice(0, 1);
 
 test.each<[string, string[], readonly string[]]>([

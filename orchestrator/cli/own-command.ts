@@ -15,7 +15,7 @@ const ended = (code: number | null, signal: NodeJS.Signals | null): string | und
 /**
  * Runs such a command in the checkout. Its output goes to standard error through the session, which redacts it. An interrupt ends it.
  * @param more variables of its environment beside the caller's
- * @param limitMs milliseconds after which it is ended, by force where it does not end by itself; left out: it takes as long as it takes
+ * @param limitMs milliseconds after which it is ended, by force where it does not end by itself; left out: no limit
  * @returns what went wrong, or undefined
  */
 export function runOwnCommand(

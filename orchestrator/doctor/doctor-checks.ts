@@ -19,7 +19,7 @@ import { ownAuthority } from "../target/trust";
 
 export interface Check {
   name: string;
-  /** `look`: a run works, and somebody should know. `wrong`: a run fails. */
+  /** `look`: a run works, but somebody should look at it. `wrong`: a run fails. */
   verdict: "ok" | "look" | "wrong";
   says: string;
   next?: string;
@@ -104,7 +104,7 @@ const PASSPHRASE = ["PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"]
 const existing = (dir: string): string => (fs.existsSync(dir) ? dir : existing(path.dirname(dir)));
 
 /**
- * @param program its description, requested once. Each check that needs it reports where it is rejected.
+ * @param program its description, requested once. Each check that needs it reports its error.
  * @param runsDir of the site; the lab has its own key, backend and authority, which are not looked at
  */
 export async function runChecks(program: Promise<Program>, runsDir: string, isLab: boolean, session: Session): Promise<Check[]> {

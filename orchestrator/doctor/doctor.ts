@@ -22,7 +22,7 @@ function describeNode(version: string, held: readonly number[]): string {
 
 const MARKS: Readonly<Record<Check["verdict"], string>> = { ok: "✔", look: "!", wrong: "✘" };
 
-/** The lab need not run. */
+/** The folder of runs; the lab itself need not run. */
 const runsDirOf = (isLab: boolean): string => (isLab ? path.join(labDir(), "runs") : path.join(projectRoot(), ".homelab", "runs"));
 
 /** Where one of these checks fails, neither a run nor the doctor can ask the homelab. */

@@ -8,7 +8,7 @@ import { bulletList, fenced, folded, harmless, inline, lengthOf } from "../repor
 import { resourceLines } from "./drift-report";
 import type { DriftReport } from "./drift-schema";
 
-/** Found again by this line when the issue is updated or closed. */
+/** The issue is found by this line when it is updated or closed. */
 export const DRIFT_MARKER = "<!-- homelab:drift -->";
 
 type StackDrift = DriftReport["stacks"][number];

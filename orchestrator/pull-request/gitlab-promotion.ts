@@ -24,7 +24,7 @@ export function gitlabPromotion(facts: { api: string; token: string; project: st
   const [branches, commits, requests, files] = [new Branches(options), new Commits(options), new MergeRequests(options), new RepositoryFiles(options)];
   const textAt: PromotionHost["textAt"] = (branch, file) =>
     orNone(asked(`reading ${file}`, async () => Buffer.from(fileSchema.parse(await files.show(project, file, branch)).content, "base64").toString("utf8")));
-  /** GitLab wants to know whether a file is there before. */
+  /** GitLab must be told for each file whether it exists already. */
   async function actions(change: Change) {
     const all: NonNullable<Parameters<typeof commits.create>[3]> = [];
     for (const [filePath, content] of change.files) {

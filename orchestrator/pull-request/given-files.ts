@@ -28,7 +28,7 @@ export function readGiven(file: string): string | undefined {
 
 /**
  * @param what it should be: `report of a run`
- * @throws HomelabError E_REPORT_FILE for what is none
+ * @throws HomelabError E_REPORT_FILE where it is not
  */
 export function parseGiven<T>(file: string, text: string, schema: z.ZodType<T>, what: string): T {
   try {

@@ -25,7 +25,7 @@ import type { Program } from "../target/program";
 import { besideRuns, type Site, setLabBackend } from "../target/site";
 import { requireCredentials, servingStack } from "./state-backend";
 
-/** The state backend answers only some time after its stack is built: its DNS record and its certificate are made by then. */
+/** The state backend answers only some time after its stack is built, when its DNS record and its certificate exist. */
 const LOOK_AGAIN = 5_000;
 const LOOKS = 60;
 

@@ -3,7 +3,7 @@ import { readEnv } from "../../common/env";
 import { HomelabError } from "../../common/errors";
 import type { Program } from "../target/program";
 
-/** The host that a backend's URL speaks to; undefined for a folder, and for S3 without an endpoint of its own. */
+/** The host in a backend's URL; undefined for a folder, and for S3 without an endpoint of its own. */
 export function hostOf(backend: string): string | undefined {
   if (!backend.startsWith("s3://")) return undefined;
   const endpoint = new URLSearchParams(backend.split("?")[1] ?? "").get("endpoint");

@@ -46,7 +46,7 @@ export class RehearsalLab {
   env: Readonly<Record<string, string>> = {};
   #interrupted = false;
 
-  /** @param timeout milliseconds after which a command is taken to hang, and is ended */
+  /** @param timeout milliseconds after which a command counts as hanging, and is killed */
   constructor(private readonly timeout: number) {}
 
   /** Where its servers are. @throws Error before `start` */
@@ -115,7 +115,7 @@ export class RehearsalLab {
     return { ...ended, report: fs.existsSync(file) ? reportSchema.parse(JSON.parse(fs.readFileSync(file, "utf8"))) : undefined };
   }
 
-  /** Asks the lab's control API. An answer may take as long as a command: that to "settle" comes when the lab has nothing left to do. */
+  /** Asks the lab's control API. An answer may take as long as a command: `POST /settle` answers when the lab has nothing left to do. */
   async control(method: string, route: string, body?: unknown): Promise<unknown> {
     return control(this.files, method, route, body, this.timeout);
   }

@@ -1,6 +1,6 @@
 /**
- * docs/report.schema.json is the form of report.json, docs/events.schema.json that of the lines of `--json`. HOMELAB_TEST_RECORD_SCHEMA=1
- * writes them anew; a reader must know of a change: raise `version`.
+ * docs/report.schema.json is the schema of report.json, docs/events.schema.json that of the lines of `--json`. HOMELAB_TEST_RECORD_SCHEMA=1
+ * writes them anew. Raise `version` with a change that readers must know of.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";

@@ -29,7 +29,7 @@ export interface RunTrace {
   close(): Promise<string | undefined>;
 }
 
-/** @throws HomelabError E_USAGE for a protocol that is not spoken here */
+/** @throws HomelabError E_USAGE for a protocol that is not supported */
 async function exporter(): Promise<SpanExporter> {
   const protocol = OTEL.protocols.map(readEnv).find((value) => value !== undefined) ?? "http/protobuf";
   switch (protocol) {
@@ -42,7 +42,7 @@ async function exporter(): Promise<SpanExporter> {
   }
 }
 
-/** Turns events into spans. Times are given as dates: the SDK takes a small number for one of its own clock. */
+/** Turns events into spans. Times are given as dates: the SDK would take a small number for a time of its own clock. */
 class Spans {
   #run: Span | undefined;
   readonly #stacks = new Map<string, Span>();
@@ -131,7 +131,7 @@ class Spans {
  * The trace of a run, where an endpoint is set in the environment.
  * @param attributes of its first span
  * @param given an exporter of a test's own
- * @throws HomelabError E_USAGE for a protocol that is not spoken here
+ * @throws HomelabError E_USAGE for a protocol that is not supported
  */
 export async function runTrace(attributes: Readonly<Record<string, string>>, given?: SpanExporter): Promise<RunTrace | undefined> {
   const isAsked = OTEL.endpoints.some((name) => readEnv(name) !== undefined) && readEnv(OTEL.disabled)?.toLowerCase() !== "true";

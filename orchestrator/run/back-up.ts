@@ -1,4 +1,4 @@
-/** The commands that save what a stack holds, before a run takes it away. */
+/** The commands that save what a stack holds, before a run deletes it. */
 import { ENV } from "../../common/env";
 import { HomelabError } from "../../common/errors";
 import { runOwnCommand } from "../cli/own-command";

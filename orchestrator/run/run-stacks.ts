@@ -27,7 +27,7 @@ function warnOfUnfinished(session: Session, site: Site): void {
   if (lines.length > 0) session.err("note: this run goes on from the saved state\n");
 }
 
-/** Prepares, runs and lets go. */
+/** Prepares a run, runs it, and releases what it used. */
 async function run(operation: RunOperation, args: Arguments, session: Session, parts: RunParts) {
   const setup = await prepare(operation, args, session, parts);
   try {

@@ -34,7 +34,7 @@ export function lastSeen({ dir, lines }: Pick<RunRecord, "dir" | "lines">): numb
 
 /**
  * The newest operation that began on a stack after the run was last seen. The run held the stack's lock until then, so it is not the run's own.
- * @param updates newest first or last
+ * @param updates in any order
  */
 export function laterThan(seen: number, updates: readonly Update[]): Update | undefined {
   // An operation whose time cannot be read may be later, so it counts.

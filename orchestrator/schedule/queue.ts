@@ -61,7 +61,7 @@ export class ReadyQueue {
   }
 
   /**
-   * The next stack whose processes can be started early: all that it waits for has ended, runs, or was started early itself. It stays pending.
+   * The next stack whose processes can be started early: all that it waits for has succeeded, runs, or was started early itself. It stays pending.
    * @param ready stacks that were started early already
    */
   upcoming(ready: ReadonlySet<string>): string | undefined {

@@ -95,7 +95,7 @@ interface Finished {
   stderr: string;
 }
 
-/** It ends within a second: code that V8 optimises, and a heap that threads of its own collect, cost it a third of its processor time. */
+/** The process ends within a second. V8's optimising compiler and its threads for garbage collection would take a third of its processor time. */
 const SHORT_RUN = ["--no-opt", "--single-threaded-gc", "--min-semi-space-size=16"];
 
 /** @param file of bin/stacks */

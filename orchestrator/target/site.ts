@@ -48,7 +48,7 @@ function labBackend(dir: string): string {
   return fs.existsSync(moved) ? fs.readFileSync(moved, "utf8").trim() : `file://${path.join(dir, "state")}`;
 }
 
-/** From now on the lab's states are there. */
+/** Sets where the lab's states are from now on. */
 export const setLabBackend = (url: string, dir = labDir()): void => writeFileAtomic(movedBackend(dir), `${url}\n`);
 
 async function labEnvironment(lab: LabFile, dir: string): Promise<Record<string, string>> {

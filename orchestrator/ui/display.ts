@@ -18,6 +18,6 @@ export class JsonDisplay implements Display {
   }
 
   close(): void {
-    // Nothing is open: each event was written as it came.
+    // There is nothing to do: each event was written as it came.
   }
 }

@@ -136,7 +136,8 @@ export class StackProcesses {
 
   /**
    * Has a worker waiting, loaded and idle, so that the next stack does not wait for a process to start.
-   * @param atMost how many stacks run at once; with so many workers the next stack takes over that of one that has ended. Default: 1
+   * @param atMost how many stacks run at once. Where so many workers are busy, none is added: the next stack gets the worker of one that has ended.
+   *   Default: 1
    */
   warm(atMost = 1): void {
     if (this.#idle.length === 0 && this.#busy < atMost) this.#idle.push(this.#spawn());

@@ -26,7 +26,7 @@ const taskSchema = z.object({
   adopt: z.boolean().optional(),
   /** Of `up`: the outputs from before it are wanted too. */
   formerOutputs: z.boolean().optional(),
-  /** Of `up` and `preview`: no run of this machine knows the stack, so it is made first; one that is there stays as it is. */
+  /** Of `up` and `preview`: no run of this machine knows the stack, so it is created first, unless it exists. */
   isNew: z.boolean().optional(),
   /** Of `up`: the state is lost while its resources may exist. A resource that cannot be created because it exists is taken into the state. */
   takeOver: z.boolean().optional(),
@@ -38,7 +38,7 @@ const taskSchema = z.object({
 type CheckedTask = z.infer<typeof taskSchema>;
 export type WorkerTask = Omit<CheckedTask, "engineRoot"> & { engineRoot: string | undefined };
 
-/** Parent to child: a task, and the next one when its result is there; in between cancels. The first asks the engine to stop at the next safe point. */
+/** Parent to child: a task, the next one after its result, and cancellations in between, which ask the engine to stop at the next safe point. */
 export const toWorkerSchema = z.union([z.object({ protocol: z.literal(PROTOCOL), task: taskSchema }), z.object({ cancel: z.literal(true) })]);
 
 /** A property's old and new value as JSON; `from` is missing where it is added, `to` where it is removed. */

@@ -140,7 +140,7 @@ async function settle(task: WorkerTask): Promise<void> {
   }
 }
 
-/** Whether an event tells of a failure, which a take-over may mend. */
+/** Whether an event reports a failure that a take-over may resolve. */
 const isFailure = ({ resOpFailedEvent, diagnosticEvent }: EngineEvent): boolean => resOpFailedEvent !== undefined || diagnosticEvent?.severity === "error";
 
 /** An `up` that takes over existing resources. A creation that failed because the resource exists is no failure of the run, and not reported. */
