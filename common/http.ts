@@ -20,7 +20,7 @@ export interface HttpResponse {
   body: string;
 }
 
-/** Beside the system's roots (and NODE_EXTRA_CA_CERTS): what one target presents and trusts. */
+/** Certificates for one target. Without `ca`, Node's roots and NODE_EXTRA_CA_CERTS are trusted. */
 export interface TlsOptions {
   ca?: string;
   cert?: string;

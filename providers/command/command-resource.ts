@@ -34,7 +34,7 @@ export interface Output {
 export interface CommandKind<I extends CommonInputs> {
   token: string;
   inputs: z.ZodType<I>;
-  /** Inputs that the official provider marks as secret; `a.b` is what stands in `a`. */
+  /** Inputs that the official provider marks as secret; `a.b` is the field `b` of `a`. */
   secretInputs?: readonly string[];
   /** Fills defaults in. */
   fill?(inputs: Values): Values;

@@ -10,7 +10,7 @@ const endpoint = {
   privateKey: z.string().optional(),
   privateKeyPassword: z.string().optional(),
   agentSocketPath: z.string().optional(),
-  /** How many failed dials are waited out; -1: any number. */
+  /** How many failed dials are followed by another attempt; -1: any number. */
   dialErrorLimit: z.number().int().min(-1).optional(),
   /** Seconds; 0: no limit. */
   perDialTimeout: z.number().int().min(0).optional(),

@@ -73,7 +73,7 @@ function connect(endpoint: Endpoint, signal: AbortSignal, sock?: Duplex): Promis
     signal,
     begin: (fail) => {
       client.connect({ ...sshConfig(endpoint), ...hostKeyConfig(endpoint, () => fail(refusedHostKey(endpoint))), ...(sock === undefined ? {} : { sock }) });
-      // As the official provider's: else each small packet of a handshake waits until the one before it is acknowledged, 40 ms a time.
+      // As the official provider does. Otherwise each small packet of the handshake waits for the acknowledgement of the one before, 40 ms each time.
       client.setNoDelay(true);
     },
     // A server that no longer has a key of the expected kind has another one.

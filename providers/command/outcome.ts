@@ -1,4 +1,4 @@
-/** What a command that ran left behind, and how a failed one is told. */
+/** The output of a command, and the error of a command that failed. */
 import { HomelabError } from "../../common/errors";
 import type { CallContext } from "../sdk/resource";
 

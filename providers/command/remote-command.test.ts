@@ -143,7 +143,7 @@ describe("command:remote:Command", () => {
     });
   });
 
-  test("a command that has ended in the packet that says it began is seen with its exit code", async () => {
+  test("a command that starts and ends in one packet has its exit code", async () => {
     const server = await start({ inOnePiece: true, exec: () => ({ stdout: "quick\n" }) });
     expect((await plugin.make(COMMAND, { connection: at(server), create: "quick" })).outputs["stdout"]).toBe("quick");
   });
@@ -208,7 +208,7 @@ describe("command:remote:Command", () => {
     await expect(login({ privateKey: "no key" })).rejects.toMatchObject({ details: expect.stringMatching(/Cannot parse privateKey/) });
   });
 
-  test("of a host with several keys, the expected one is asked for; one of a kind that it has not is another", async () => {
+  test("a host with several keys is asked for the expected one; a host without a key of that kind is refused", async () => {
     const [second, third] = [utils.generateKeyPairSync("ecdsa", { bits: 256 }), utils.generateKeyPairSync("rsa", { bits: 2048 })];
     const server = await start({ password: "pw-of-the-test", moreHostKeys: [second.private, third.private], exec: () => ({ stdout: "in" }) });
     const login = async (hostKey: string, more: Values = {}) =>

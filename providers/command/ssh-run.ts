@@ -51,7 +51,7 @@ interface Ended {
   signal?: string;
 }
 
-/** Starts the command; its end is listened for in the same turn, since a quick one has ended in the packet that says it began. */
+/** Starts the command. Listens for its end in the same turn, since a quick command starts and ends in one packet. */
 function start(client: Client, run: RemoteRun, output: OutputCollector, signal: AbortSignal): Promise<{ channel: ClientChannel; ended: Promise<Ended> }> {
   const hopeful = Object.entries(run.hopefulEnvironment).filter(([, value]) => Buffer.byteLength(value) <= LARGEST_VARIABLE);
   const env = { ...Object.fromEntries(hopeful), ...run.environment };

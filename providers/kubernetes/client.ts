@@ -126,7 +126,7 @@ export class KubernetesClient {
   async #mapping(apiVersion: string, kind: string, signal: AbortSignal): Promise<Mapping> {
     const found = (await this.#discover(apiVersion, signal)).get(kind);
     if (found !== undefined) return found;
-    // What was not there a moment ago may have been defined since.
+    // The kind may have been defined since the last discovery.
     this.#mappings.delete(apiVersion);
     const again = (await this.#discover(apiVersion, signal)).get(kind);
     if (again !== undefined) return again;
@@ -164,7 +164,7 @@ export class KubernetesClient {
     return answer.status === 404 ? undefined : this.#check(answer, ref);
   }
 
-  /** Server-side apply. An object outside of namespaces is sent without one. */
+  /** Server-side apply. A cluster-scoped object is sent without a namespace. */
   async apply(
     ref: ObjectRef,
     object: JsonObject,

@@ -1,4 +1,4 @@
-/** What a change of the provider's settings means: whether it is another cluster, whose objects are made anew. */
+/** Whether a change of the provider's settings means another cluster. Then all objects are replaced. */
 import { isDeepStrictEqual } from "node:util";
 import { diffValues } from "../sdk/diff";
 import type { DiffResult } from "../sdk/resource";
@@ -18,8 +18,8 @@ function chosen(config: Values): unknown {
 }
 
 /**
- * The official provider's rules: another server or authority is another cluster, and so is another `clusterIdentifier`; one that
- * stays says that it is the same cluster, whatever else changed. An unknown value may mean another cluster.
+ * The official provider's rules. Another server or authority means another cluster, and so does another `clusterIdentifier`. An
+ * unchanged `clusterIdentifier` means the same cluster, whatever else changed. An unknown value may mean another cluster.
  */
 export function diffCluster(olds: Values, news: Values): DiffResult {
   const result = diffValues(olds, news);

@@ -23,7 +23,7 @@ const userSchema = z.looseObject({
   token: z.string().optional(),
   tokenFile: z.string().optional(),
 });
-/** What would be silently left out, and the requests then go elsewhere or as nobody. */
+/** Fields that are not supported. To ignore them would send requests elsewhere, or without credentials. */
 const REFUSED = {
   cluster: ["tls-server-name"],
   user: ["exec", "auth-provider", "username", "password", "as", "as-uid", "as-groups", "as-user-extra"],

@@ -14,7 +14,7 @@ export interface Answer {
 
 /** Failures before anything was sent. */
 const NOT_SENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT", "ERR_TLS_CERT_ALTNAME_INVALID"]);
-/** Failures that another attempt meets again. */
+/** Failures that would happen again in another attempt. */
 const LASTING = new Set([
   "ENOTFOUND",
   "ERR_TLS_CERT_ALTNAME_INVALID",
@@ -27,7 +27,7 @@ const LASTING = new Set([
 const TRIES = 6;
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 8_000;
-/** A server may ask for more; it is not waited for longer. */
+/** The longest wait that a server may ask for; it is not exceeded. */
 const LONGEST_RETRY_AFTER_MS = 30_000;
 
 /** Error codes along the causes of a failure. */
@@ -44,7 +44,7 @@ function codesOf(thrown: unknown): string[] {
 /** Whether the API may have got the request that failed. */
 export const mayHaveArrived = (thrown: unknown): boolean => !codesOf(thrown).some((code) => NOT_SENT.has(code) || LASTING.has(code));
 
-/** Sending it twice is sending it once. A POST creates twice. */
+/** Whether a request may be sent twice with the same result. A POST would create two objects. */
 const isIdempotent = (method: string): boolean => method !== "POST";
 
 /** Milliseconds to wait before the next attempt; undefined: the answer stands. */

@@ -42,7 +42,7 @@ export interface Settings {
   enableConfigMapMutable: boolean;
   enableSecretMutable: boolean;
   enablePatchForce: boolean;
-  /** Default true, unlike the current official plugin: the next run continues one that was interrupted. */
+  /** Default true, unlike the current official plugin, so that the next run takes over the objects of an interrupted one. */
   upsertExistingObjects: boolean;
   suppressDeprecationWarnings: boolean;
   suppressHelmHookWarnings: boolean;
@@ -72,6 +72,6 @@ export function settingsOf(given: Partial<Record<keyof Settings, boolean | undef
 export interface ClusterTarget {
   client: KubernetesClient;
   settings: Settings;
-  /** How charts are installed: looked up when a release is, so that other resources need no helm. */
+  /** How charts are installed. It is chosen when a release is first used, so that other resources need no helm. */
   installer(): Installer;
 }

@@ -25,7 +25,7 @@ export class PveError extends HomelabError {
     });
   }
 
-  /** What Proxmox says in words alone: 500 stands for much. */
+  /** The code of a failure that Proxmox expresses only in its message: the status 500 has many meanings. */
   get failureCode(): string | undefined {
     return isLockAnswer(this) ? "PVE_LOCK" : undefined;
   }
@@ -35,7 +35,7 @@ export class PveError extends HomelabError {
     return this.status === 404 || /does not exist|no such (resource|file|vm)/i.test(this.detail);
   }
 
-  /** Somebody else is at work on it, or a node did not answer: worth another attempt. */
+  /** Another operation holds the VM or the file, or a node did not answer: another attempt may succeed. */
   get passing(): boolean {
     return [502, 503, 504, 595, 596, 599].includes(this.status) || /got timeout|VM is locked|can't lock file|CT is locked/i.test(this.detail);
   }
@@ -194,7 +194,7 @@ export class PveClient {
       .join("\n");
   }
 
-  /** Looks until there is an answer. */
+  /** Calls `look` until it returns a value. */
   async poll<T>(signal: AbortSignal, look: () => Promise<T | undefined>): Promise<T> {
     for (let delay = FIRST_DELAY; ; delay = Math.min(delay * DELAY_FACTOR, LONGEST_DELAY)) {
       const found = await look();
@@ -219,7 +219,7 @@ export class PveClient {
       this.#allocated.add(id);
       return id;
     });
-    // Whoever comes next waits for this one, and not for its error.
+    // The next call waits for this one, but does not fail with it.
     this.#allocation = mine.catch(() => undefined);
     return mine;
   }

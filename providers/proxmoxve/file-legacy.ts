@@ -31,7 +31,7 @@ async function fileName(inputs: JsonObject, client: PveClient, signal: AbortSign
   return found;
 }
 
-/** How long a download that nobody waits for any more may take to stop. */
+/** How long it may take to stop an abandoned download. */
 const STOP_MS = 10_000;
 
 async function download(inputs: JsonObject, name: string, client: PveClient, signal: AbortSignal): Promise<void> {
@@ -51,7 +51,7 @@ async function download(inputs: JsonObject, name: string, client: PveClient, sig
       upid = started;
     });
   } catch (thrown) {
-    // The node goes on by itself, and its file would be in the next run's way.
+    // Otherwise the node goes on, and its file would be in the way of the next run.
     if (signal.aborted || isUnanswered(thrown)) await stopDownload(inputs, name, upid, client, thrown);
     throw thrown;
   }
@@ -163,7 +163,7 @@ export const fileLegacy = defineBridged<PveClient>({
   async read(id, known, call) {
     const { node, volume } = partsOf(id);
     const [datastoreId = "", path = ""] = volume.split(":");
-    // One whose creation was cut is what the creation would have made of it.
+    // After an interrupted creation only the inputs are known: the defaults are those of the creation.
     const given = "url" in known ? DEFAULTS : {};
     const where: JsonObject = { ...given, datastoreId, contentType: path.split("/")[0] ?? "", ...(node === undefined ? {} : { nodeName: node }), ...known };
     for (let attempt = 1; ; attempt++) {
@@ -175,7 +175,7 @@ export const fileLegacy = defineBridged<PveClient>({
       await call.provider.poll(call.signal, async () => (looks++ > 0 ? true : undefined));
     }
   },
-  // What may change without a replacement is about the next download.
+  // Inputs that change without a replacement only matter for the next download.
   update: async () => undefined,
   delete: (id, outputs, call) => removeFile(outputs, id, call.provider, call.signal),
 });

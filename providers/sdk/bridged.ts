@@ -23,34 +23,35 @@ export interface BridgedResource<P> {
   computedOnUpdate?: readonly string[];
   secretInputs?: readonly string[];
   secretOutputs?: readonly string[];
-  /** The property that names it in the target system, where two of one name cannot be. */
+  /** The property with its name in the target system, if names are unique there. */
   nameProperty?: string;
   /**
-   * What the newer kind of Terraform resource plans where the program gives nothing: compared, and not among the inputs. With it,
-   * what a refresh finds beside the inputs is a difference too.
+   * Defaults that newer Terraform resources (plugin framework) plan where the program gives nothing. They are compared, but are no
+   * inputs. If this is set, values that a refresh finds beside the inputs are a difference, too.
    */
   planDefaults?: JsonObject;
-  /** Properties that only replace where another one says so; those of them that differ then do. */
+  /** Properties that force a replacement for certain values of others: a change of one of these replaces the resource. */
   replacesBeside?(news: Values): readonly string[];
   /** A replacement always deletes first: old and new would be in each other's way. */
   deleteFirst?: boolean;
-  /** What no single property shows. Values may be unknown. */
+  /** Checks of several properties together. Values may be unknown. */
   validate?(inputs: Values): CheckFailure[];
   /**
-   * The id of what these inputs make, where they say it: a creation that nobody answered is looked for there, and kept in the state if
-   * it is what was asked for. Left out, or undefined: such a creation is an error, and what it made is for people to find.
+   * The id of the object that these inputs make, if they determine it. After a creation that was not answered, the object is looked up
+   * by this id, and kept in the state if it matches the inputs. Left out, or undefined: such a creation is an error, and people must find
+   * what it made.
    */
   idOf?(inputs: JsonObject): string | undefined;
-  /** Inputs that a creation sets by a request after the first one: what has not got them yet is its own all the same. */
+  /** Inputs that a creation sets by a later request. An object that lacks them still counts as made by this creation. */
   setAfterwards?: readonly string[];
-  /** Returns the id, and outputs that only the creation knows. Inputs carry no notes. */
+  /** Returns the id, and outputs that only the creation knows. The inputs have no `__…` keys. */
   create(inputs: JsonObject, call: BridgedCall<P>): Promise<{ id: string; outputs?: JsonObject }>;
-  /** The id that a creation gives, from one that an import may say in another form. Left out: there is one form. */
+  /** Converts an id as an import may write it to the form that a creation returns. Left out: there is only one form. */
   canonicalId?(id: string): string;
   /**
-   * What there is, by output name; undefined: nothing.
-   * @param id as an import says it, or as the state has it
-   * @param known the outputs so far (after a creation, and for one that was cut: the inputs and what the creation told)
+   * Reads the object, by output names; undefined: it does not exist.
+   * @param id as an import writes it, or as the state has it
+   * @param known the outputs so far; after a creation, also an interrupted one, the inputs and what the creation returned
    */
   read(id: string, known: JsonObject, call: BridgedCall<P>): Promise<JsonObject | undefined>;
   /**
@@ -58,9 +59,9 @@ export interface BridgedResource<P> {
    * Not asked where the resource is replaced.
    */
   assertPossible?(olds: Values, news: Values): void;
-  /** What the person who reads a preview should know of an update. Values may be unknown. */
+  /** Warnings of a preview about an update. Values may be unknown. */
   announce?(id: string, olds: Values, news: Values): string[];
-  /** Likewise of a replacement. */
+  /** Warnings of a preview about a replacement. */
   announceReplacement?(id: string, olds: Values, news: Values): string[];
   /** Left out: every change replaces. */
   update?(id: string, change: { olds: JsonObject; news: JsonObject; outputs: JsonObject }, call: BridgedCall<P>): Promise<void>;
@@ -68,8 +69,8 @@ export interface BridgedResource<P> {
 }
 
 /**
- * After a write the target system is asked what it made of it; that is the state. The id stands among the outputs too, as the bridge
- * writes it: some official resources read and delete by that one alone.
+ * After a write, the object is read back, and that is the state. The id is among the outputs too, as the bridge writes it: some official
+ * resources read and delete by that one alone.
  */
 export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefinition<P> {
   const { fields, nameProperty, planDefaults } = resource;
@@ -124,7 +125,7 @@ export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefiniti
     async read({ id, inputs: asked, outputs: state, ...call }): Promise<ReadResult | undefined> {
       const inputs = saidOf(fields, withoutNulls(asked));
       const told = outputsOf(state);
-      // A creation that was cut left inputs and no outputs: its inputs are all that is known.
+      // An interrupted creation left inputs and no outputs: nothing else is known.
       const outputs = Object.keys(told).length === 0 ? planned(withoutNotes(inputs)) : told;
       const found = await resource.read(id, outputs, call);
       if (found === undefined) return undefined;
@@ -138,7 +139,7 @@ export function defineBridged<P>(resource: BridgedResource<P>): ResourceDefiniti
   };
 }
 
-/** Asks the target system what it made of a write. */
+/** Reads an object back after a write. */
 type Live<P> = (id: string, known: JsonObject, call: BridgedCall<P>) => Promise<JsonObject>;
 
 const liveOf =
@@ -167,7 +168,7 @@ function updateOf<P>(resource: BridgedResource<P>, live: Live<P>): Pick<Resource
       const id = canonical(stated);
       const oldOutputs = outputsOf(state);
       const [before, news] = [planned(withoutNotes(withoutNulls(oldInputs))), planned(withoutNotes(inputs))];
-      // A creation that was cut had not reached these properties.
+      // An interrupted creation has not set these properties.
       const unset = (resource.setAfterwards ?? []).filter((name) => !(name in oldOutputs));
       const olds = Object.fromEntries(Object.entries(before).filter(([name]) => !unset.includes(name)));
       await resource.update?.(id, { olds, news, outputs: oldOutputs }, call);
@@ -177,10 +178,10 @@ function updateOf<P>(resource: BridgedResource<P>, live: Live<P>): Pick<Resource
   };
 }
 
-/** How long what was not answered is looked for. */
+/** Time to look up the result of a call that was not answered. */
 const LOOK_MS = 10_000;
 
-/** What a creation has made that ended without an answer; undefined: nothing that could be told from somebody else's. */
+/** Looks up what an unanswered creation has made; undefined: nothing, or an object that may be somebody else's. */
 async function madeUnanswered<P>(resource: BridgedResource<P>, given: JsonObject, call: BridgedCall<P>, thrown: unknown): Promise<PartialFailure | undefined> {
   const { fields, setAfterwards = [], planDefaults } = resource;
   const inputs = { ...planDefaults, ...withoutNotes(given) };
@@ -201,7 +202,7 @@ async function madeUnanswered<P>(resource: BridgedResource<P>, given: JsonObject
   if (found === undefined) return undefined;
   const differ = diffSchema(fields, driftedInputs(fields, inputs, found), inputs).diffs.map((name) => name.split(/[.[]/)[0] ?? name);
   if (differ.some((name) => !setAfterwards.includes(name))) return undefined;
-  // What is still to be set is no output yet, so that the next run sets it.
+  // Properties that are not set yet are left out of the outputs, so that the next run sets them.
   const set = Object.entries({ ...merged(inputs, found), id }).filter(([name]) => !differ.includes(name));
   return new PartialFailure(id, Object.fromEntries(set), [`${why}; ${id} was made all the same`], { cause: thrown });
 }
@@ -215,13 +216,13 @@ function replacingBeside(diff: DiffResult, names: readonly string[]): DiffResult
   return { ...diff, replaces: [...diff.replaces, ...replaces], detailed: Object.fromEntries(detailed) };
 }
 
-/** The official bridge's note of what its outputs leave out: right for what it wrote itself, and wrong once anything else did. */
+/** The official bridge's record of what its outputs leave out. It is wrong once another provider has written the outputs. */
 const RAW_STATE_NOTE = "__pulumi_raw_state_delta";
 
 /** A state's outputs, whichever plugin wrote it. */
 const outputsOf = ({ [RAW_STATE_NOTE]: _, ...outputs }: JsonObject): JsonObject => withoutNulls(outputs);
 
-/** Without empty values for what the other side fills in: whatever it filled in is no drift. */
+/** The inputs without empty values of computed properties: what the target system filled in there is no drift. */
 const saidOf = (fields: Fields, inputs: JsonObject): JsonObject =>
   Object.fromEntries(Object.entries(inputs).filter(([name, value]) => fields[name]?.computed !== true || !saysNothing(value)));
 

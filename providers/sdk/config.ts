@@ -1,4 +1,4 @@
-/** Provider configuration: the SDK sends what is no string as JSON text. */
+/** Provider configuration: the SDK sends values that are no strings as JSON text. */
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
 import { nearest } from "../../common/nearest";

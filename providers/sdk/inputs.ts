@@ -19,7 +19,7 @@ function valueAt(root: Value, path: readonly PropertyKey[]): Value | undefined {
 const pathText = (path: readonly PropertyKey[]): string =>
   path.map((step, i) => (typeof step === "number" ? `[${step}]` : i === 0 ? String(step) : `.${String(step)}`)).join("");
 
-/** A schema without what may be left out, or is read before. */
+/** The schema without wrappers for optional values, defaults and preprocessing. */
 function bare(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable || schema instanceof z.ZodDefault) return bare(schema.def.innerType);
   return schema instanceof z.ZodPipe ? bare(schema.def.out) : schema;

@@ -28,7 +28,7 @@ interface Running {
   end: Deadline["end"];
 }
 
-/** A failure in the words that are shown; the secrets of the call are out of them. */
+/** A failure with the message that is shown, from which the secrets of the call were removed. */
 export class ReportedFailure extends Error {}
 
 /** A method that this provider does not have. */
@@ -252,7 +252,7 @@ const redacted = ({ id, outputs, inputs, reasons }: PartialFailure, redact: (tex
 
 const unknowns = (names: readonly string[]): Values => Object.fromEntries(names.map((name) => [name, UNKNOWN]));
 
-/** Old outputs, without those that were inputs and are gone, under the new inputs. */
+/** The old outputs, overwritten by the new inputs, without inputs that are gone. */
 function defaultUpdatePreview<P>(resource: ResourceDefinition<P>, olds: { oldInputs: Values; oldOutputs: Values }, inputs: Values): Values {
   const kept = Object.entries(olds.oldOutputs).filter(([key, value]) => !(key in olds.oldInputs) || key in inputs || !sameValue(value, olds.oldInputs[key]));
   return { ...Object.fromEntries(kept), ...inputs, ...unknowns(resource.computedOnUpdate ?? []) };

@@ -4,7 +4,7 @@ import type { JsonObject, Values } from "./values";
 
 export type Severity = "debug" | "info" | "warning" | "error";
 
-/** What every call knows beside its values. */
+/** What every call gets beside its values. */
 export interface CallContext {
   /** Aborts when the engine cancels, or the resource's own timeout (customTimeouts) has passed. */
   signal: AbortSignal;
@@ -117,7 +117,7 @@ export interface ResourceDefinition<P> {
   token: string;
   /** How GetSchema describes it. Default: not at all. */
   spec?(): ResourceSpec | undefined;
-  /** Inputs that become secret whatever the program said; `a.b` is what stands in `a`. */
+  /** Inputs that become secret whatever the program said; `a.b` is the field `b` of `a`. */
   secretInputs?: readonly string[];
   /** Outputs that are always secret. */
   secretOutputs?: readonly string[];

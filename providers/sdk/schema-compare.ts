@@ -57,13 +57,13 @@ function drifted(property: Property | undefined, input: Json, live: Json | undef
   return live;
 }
 
-/** The inputs with what differs in the target system put in the place of what was asked for: the next diff shows it. */
+/** The inputs, overwritten by the values of the target system that differ from them: the next diff shows these. */
 export function driftedInputs(fields: Fields, inputs: JsonObject, live: JsonObject): JsonObject {
   const shown = Object.entries(inputs).map(([key, value]): [string, Json] => [key, key === "__defaults" ? value : drifted(fields[key], value, live[key])]);
   return Object.fromEntries(shown.filter(([, value]) => value !== null));
 }
 
-/** What is there though the inputs do not name it, and is not what a plan fills in: the next diff shows it. */
+/** Values of the target system that neither the inputs name nor a plan fills in: the next diff shows them. */
 export function inputsBeside(fields: Fields, inputs: JsonObject, live: JsonObject, planDefaults: JsonObject): JsonObject {
   const beside = Object.entries(fields).filter(([key, property]) => {
     const value = live[key];
@@ -73,7 +73,7 @@ export function inputsBeside(fields: Fields, inputs: JsonObject, live: JsonObjec
   return Object.fromEntries(beside.map(([key]) => [key, live[key] ?? null]));
 }
 
-/** Inputs for a resource that was found rather than made: what can be set and is. */
+/** Inputs for a resource that was imported: the properties that can be set and have a value. */
 export function importedInputs(fields: Fields, live: JsonObject): JsonObject {
   const inputs: JsonObject = {};
   for (const [key, property] of Object.entries(fields)) {

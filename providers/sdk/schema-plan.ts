@@ -1,4 +1,4 @@
-/** What the outputs will be, told before anything is done. */
+/** Predicts outputs for previews. */
 import type { Fields, Property } from "./schema";
 import { isValues, UNKNOWN, type Value, type Values } from "./values";
 

@@ -1,7 +1,7 @@
 /** What is said of an input or a setting that a provider does not know: one rule for every resource type. */
 import { nearest } from "../../common/nearest";
 
-/** @param known names beside which it stands */
+/** @param known the names that are supported in this place */
 export function notKnown(name: string, known: readonly string[]): string {
   const meant = nearest(name, known);
   const hint = meant === undefined || meant === name ? "" : `: did you mean \`${meant}\`?`;

@@ -93,7 +93,7 @@ export function annotateSecrets(answer: Values, request: Values): Values {
   return Object.fromEntries(Object.entries(answer).map(([key, value]) => [key, annotate(value, request[key])]));
 }
 
-/** @param paths `a`, or `a.b` for what stands in `a`, be that secret itself or not */
+/** @param paths `a`, or `a.b` for the field `b` of `a`, whether `a` itself is secret or not */
 export function markSecrets(values: Values, paths: readonly string[]): Values {
   const mark = (key: string, value: Value): Value => {
     const below = paths.filter((path) => path.startsWith(`${key}.`)).map((path) => path.slice(key.length + 1));

@@ -36,7 +36,7 @@ export interface VaultClientOptions {
 interface Options {
   signal: AbortSignal;
   headers?: Record<string, string>;
-  /** Asked a second time it is refused, or makes a second one: not repeated where something on the way answered (502, 504). */
+  /** A second request of this kind is refused, or creates a second object: it is not repeated where a gateway answered (502, 504). */
   once?: boolean;
 }
 
@@ -105,7 +105,7 @@ export class VaultClient {
     throw new VaultError(method, path, response.status, messagesOf(response.body));
   }
 
-  /** @param attempts that there were */
+  /** @param attempts made so far */
   #delayBefore(error: VaultError, attempts: number, backoffMs: number): number | undefined {
     if (error.status === 400 && error.messages.some((message) => UPGRADING.test(message))) return attempts <= UPGRADE_ATTEMPTS ? UPGRADE_DELAY : undefined;
     // 501: not initialised; 503: sealed. Neither goes away by itself.
@@ -144,7 +144,7 @@ export class VaultClient {
   async move(from: string, to: string, options: Options): Promise<void> {
     const asked = await this.request("POST", "sys/remount", options, { from, to });
     const id = asString(asObject(asked?.["data"])["migration_id"]);
-    // A Vault from before 1.10 moves while one waits.
+    // A Vault before 1.10 answers when the move is done.
     if (id === "") return;
     for (;;) {
       const found = await this.read(`sys/remount/status/${id}`, options);

@@ -23,11 +23,11 @@ const configSchema = z.strictObject({
   address: z.string().optional(),
   /** Default: VAULT_TOKEN. */
   token: z.string().optional(),
-  /** PEM file; beside the system's roots and NODE_EXTRA_CA_CERTS it is the only one trusted. */
+  /** PEM file of the authorities to trust, in place of Node's roots and NODE_EXTRA_CA_CERTS. */
   caCertFile: z.string().optional(),
   skipTlsVerify: jsonSetting(z.boolean()).optional(),
   maxRetries: jsonSetting(z.number().int().min(0)).optional(),
-  /** Means nothing here: the given token is used as it is, without a child of its own. */
+  /** Has no effect here: the given token is always used itself, without a child token. */
   skipChildToken: jsonSetting(z.boolean()).optional(),
   maxLeaseTtlSeconds: jsonSetting(z.number()).optional(),
   tokenName: z.string().optional(),

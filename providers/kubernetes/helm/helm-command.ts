@@ -99,7 +99,7 @@ export class HelmCommand implements Installer {
     signal.throwIfAborted();
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-helm-"));
     try {
-      // Helm takes a file only; ours alone, and gone when helm is.
+      // Helm reads a kubeconfig only from a file. Only this user can read it, and it is removed when helm has ended.
       fs.writeFileSync(path.join(folder, "kubeconfig"), this.kubeconfig, { mode: 0o600 });
       return await work((args, stdin) => this.#spawn(folder, args, stdin, signal), folder);
     } finally {
@@ -107,7 +107,7 @@ export class HelmCommand implements Installer {
     }
   }
 
-  /** How helm is told of the chart. */
+  /** The arguments of helm that name the chart. */
   async #chart({ chart, repository }: ReleaseSpec, folder: string, run: Run): Promise<string[]> {
     const { repo: url, ...credentials } = repository;
     if (!needsLogin(repository)) return [chart, ...(url === undefined ? [] : ["--repo", url])];

@@ -9,10 +9,10 @@ import type { HelmRecord } from "./record";
 /** Moments at which hooks run here; those of tests and rollbacks do not. */
 export type HookEvent = "pre-install" | "post-install" | "pre-upgrade" | "post-upgrade" | "pre-delete" | "post-delete";
 
-/** As Helm's records keep one. */
+/** A hook in the form of Helm's records. */
 export type RecordedHook = NonNullable<HelmRecord["hooks"]>[number];
 
-/** What stands for a policy where a chart names none. */
+/** The deletion policy of a hook for which the chart names none. */
 const DEFAULT_POLICY = "before-hook-creation";
 
 function annotationsOf({ metadata }: Manifest): Record<string, unknown> {

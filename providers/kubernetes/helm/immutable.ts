@@ -1,6 +1,6 @@
 /**
- * Changes of a release that Kubernetes refuses: fields that an object has for life. Helm learns of them in the middle of an upgrade, when
- * half of the release is another one already; here they are found before it. Pure.
+ * Changes of immutable fields, which Kubernetes refuses. Helm would fail in the middle of an upgrade, when half of the release is
+ * changed already; here they are found before it. Pure.
  */
 import { isDeepStrictEqual } from "node:util";
 import { isValues, type Value, type Values } from "../../sdk/values";
@@ -8,11 +8,11 @@ import { FIXED_FIELDS } from "../object/fixed-fields";
 import { amountOf } from "../object/quantity";
 import { type Manifest, refOfManifest } from "./manifest";
 
-/** Of a StatefulSet, what may change (ValidateStatefulSetUpdate of Kubernetes 1.36). */
+/** Fields of a StatefulSet's spec that may change (ValidateStatefulSetUpdate of Kubernetes 1.36). */
 const SET_MAY_CHANGE = new Set([
   ...["replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit", "persistentVolumeClaimRetentionPolicy", "minReadySeconds"],
 ]);
-/** Of other kinds, what may not. */
+/** Immutable fields of other kinds. */
 const FIXED: Readonly<Record<string, readonly string[]>> = FIXED_FIELDS;
 /** Objects whose data, or whose volumes' data, are lost with them. */
 const HOLDS_DATA = new Set(["StatefulSet", "PersistentVolumeClaim"]);
@@ -50,7 +50,7 @@ function claimChanges(before: unknown, after: unknown): string[] {
   });
 }
 
-/** Of one object, fields that would change and may not, in words or as paths. */
+/** The immutable fields of one object that would change, in words or as paths. */
 export function fixedChanges(before: Manifest, after: Manifest): string[] {
   if (after.kind === "StatefulSet") {
     const [old, next] = [at(before, "spec"), at(after, "spec")];
@@ -79,7 +79,7 @@ export function refusedChanges(before: readonly Manifest[], after: readonly Mani
   });
 }
 
-/** What to do about one of them, by names of commands. */
+/** What to do about a refused change, with the commands. */
 export function replacingStep({ kind, namespace, name, holdsData }: RefusedChange): string {
   const what = `${kind.toLowerCase()} ${name}`;
   const where = namespace === undefined ? "" : ` -n ${namespace}`;

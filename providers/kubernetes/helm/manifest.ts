@@ -27,14 +27,14 @@ export const refOfManifest = ({ apiVersion, kind, metadata }: Manifest, namespac
   name: metadata.name,
 });
 
-/** An object as a record keeps it. Definitions are long and nobody reads them there: they are JSON, which is YAML that is read fast. */
+/** An object as a record keeps it. CRDs are long, and nobody reads them there: they are written as JSON, which is YAML that is parsed fast. */
 export const recorded = (object: Manifest): string => (object.kind === "CustomResourceDefinition" ? `${JSON.stringify(object)}\n` : portableYaml(object));
 
-/** A line of three dashes begins a document, wherever it stands but in an indented text. */
+/** A line of three dashes begins a document, unless it is indented. */
 const DOCUMENTS = /^---(?:[ \t]*#.*)?[ \t]*\n/m;
 
 const listSchema = z.looseObject({ kind: z.string().regex(/List$/), items: z.array(z.unknown()) });
-/** Which name it gets, the API says when it makes it. */
+/** False for an object with `generateName`: the API chooses its name at the creation. */
 const isNamed = (value: unknown): boolean =>
   !z.looseObject({ metadata: z.looseObject({ generateName: z.string(), name: z.undefined().optional() }) }).safeParse(value).success;
 
@@ -47,7 +47,8 @@ function documentsIn(yaml: string | undefined): unknown[] {
 }
 
 /**
- * Objects, those of lists by themselves, as Helm makes them; those that the API names are left out, since nobody finds them again by these.
+ * The objects of a record, with each item of a list as one, as Helm creates them. Objects whose name the API chooses are left out: the
+ * record does not have their names.
  * @param yaml documents of a record; undefined: none
  */
 export function manifestsIn(yaml: string | undefined): Manifest[] {

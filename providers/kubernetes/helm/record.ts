@@ -76,13 +76,13 @@ export async function writeRecord(client: KubernetesClient, record: HelmRecord, 
   await client.apply({ apiVersion: "v1", kind: "Secret", namespace: record.namespace, name }, object, "helm", signal, { force: true });
 }
 
-/** States that a helm which was killed leaves behind, and in which helm refuses to install or upgrade. */
+/** States in which a killed helm leaves a release, and in which helm refuses to install or upgrade. */
 const CUT = ["pending-install", "pending-upgrade", "pending-rollback", "uninstalling"];
 
 /**
- * A release whose last operation was cut short, made one that helm goes on with: the revision counts as failed, and the objects that
- * it had begun to make are taken over by the next. Only one operation works on a stack at a time, so nobody else is at it.
- * @returns the state that it was left in; undefined: it was in none
+ * Makes helm accept a release whose last operation was interrupted: marks that revision as failed. The next one takes over the objects
+ * that it had begun to create. Only one operation works on a stack at a time, so no other helm is running.
+ * @returns the state in which the release was left; undefined where it was not interrupted
  */
 export async function mendPending(client: KubernetesClient, { name, namespace }: { name: string; namespace: string }, signal: AbortSignal) {
   const last = (await revisions(client, namespace, name, signal)).at(-1);

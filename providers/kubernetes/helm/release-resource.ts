@@ -13,7 +13,7 @@ import { type HelmRecord, mendPending, revisions } from "./record";
 import { failuresOf, specOf, withDefaults } from "./release-inputs";
 import type { ReleaseSpec } from "./release-spec";
 
-/** How long the record of a release is looked for after its operation's own time is over. */
+/** Time to read the record of a release after its operation has used up its own time. */
 const LOOK_MS = 10_000;
 
 type Named = Pick<ReleaseSpec, "name" | "namespace">;
@@ -93,8 +93,8 @@ async function refuseImpossible({ provider, inputs, signal, log }: PreviewUpdate
     .installer()
     .render(spec, signal)
     .catch((thrown: unknown) => {
-      // The update itself says the same, and before it changes anything.
-      log("warning", `release ${idOf(spec)}: it cannot be looked at beforehand: ${describeError(asError(thrown))}`);
+      // The update itself fails with the same error before it changes anything.
+      log("warning", `release ${idOf(spec)}: its immutable fields cannot be checked in the preview: ${describeError(asError(thrown))}`);
       return [];
     });
   const found: RefusedChange[] = [];
@@ -102,13 +102,13 @@ async function refuseImpossible({ provider, inputs, signal, log }: PreviewUpdate
   for (const change of refusedChanges(manifestsIn(last.manifest), rendered, spec.namespace)) if (await client.get(change, signal)) found.push(change);
   if (found.length === 0) return;
   const lines = found.map((change) => `${change.kind} ${change.name}: ${change.fields.join("; ")}`);
-  throw new HomelabError("E_IMMUTABLE", `release ${idOf(spec)}: Kubernetes does not change what an object has for life: ${lines.join(". ")}`, {
+  throw new HomelabError("E_IMMUTABLE", `release ${idOf(spec)}: Kubernetes refuses to change immutable fields: ${lines.join(". ")}`, {
     subject: spec.name,
     hint: found.map(replacingStep).join("; "),
   });
 }
 
-/** What the newest revision has in the place of what the program gave. */
+/** The program's inputs, with values and version of the newest revision where these differ. */
 function liveInputs(known: JsonObject, last: HelmRecord): JsonObject {
   if (Object.keys(known).length === 0)
     return { chart: last.chart.metadata.name, name: last.name, namespace: last.namespace, version: last.chart.metadata.version, values: last.config ?? {} };
@@ -156,7 +156,7 @@ export function releaseResource(token: string): ResourceDefinition<ClusterTarget
   };
 }
 
-/** Chart values may be null by intention: that is how a default is taken away. */
+/** Chart values may be null on purpose: that removes a default of the chart. */
 function withoutNullValuesBesideValues(given: Values): Values {
   const { values, ...others } = given;
   return { ...withoutNullValues(others), ...(isValues(values) || values !== undefined ? { values: values ?? {} } : {}) };

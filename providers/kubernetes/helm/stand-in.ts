@@ -13,7 +13,7 @@ import type { Installer, ReleaseName, ReleaseSpec } from "./release-spec";
 const renderedSchema = z.object({
   manifests: z.array(objectSchema),
   hooks: z.array(z.object({ manifest: objectSchema })).default([]),
-  /** Of the chart's own folder for definitions. */
+  /** From the chart's folder `crds/`. */
   crds: z.array(objectSchema),
   chart: z.object({ name: z.string(), version: z.string(), appVersion: z.string() }),
 });
@@ -64,7 +64,7 @@ export class StandIn implements Installer {
     private readonly client: KubernetesClient,
   ) {}
 
-  /** What the chart gives in this cluster: helm asks it for its version, and so do templates. */
+  /** Renders the chart for this cluster. Like helm, it reads the cluster's version, which templates may use. */
   async #render(spec: ReleaseSpec, signal: AbortSignal): Promise<z.infer<typeof renderedSchema>> {
     const kubeVersion = versionSchema.parse((await this.client.request("GET", "/version", signal)).body).gitVersion;
     const http = createHttpClient(this.url);
@@ -144,7 +144,7 @@ export class StandIn implements Installer {
     // As helm does, the release is recorded before it is applied, so that an interrupted run leaves no unrecorded objects.
     await writeRecord(this.client, { ...record, info: { ...record.info, status: last === undefined ? "pending-install" : "pending-upgrade" } }, signal);
     try {
-      // As helm does: with the first revision, and never again.
+      // As helm does, CRDs are created with the first revision only.
       if (!spec.skipCrds && last === undefined) for (const crd of rendered.crds) await this.#put(crd, spec, signal, true);
       await runHooks(before, due, run);
       await this.#install(spec, sorted, signal);
@@ -165,12 +165,12 @@ export class StandIn implements Installer {
   }
 
   async #install(spec: ReleaseSpec, sorted: readonly Manifest[], signal: AbortSignal): Promise<void> {
-    // A definition comes before the objects of its kind, and is there before they come.
+    // A CRD comes before the objects of its kind, and must be established before these are created.
     for (const object of sorted) await this.#put(object, spec, signal, object.kind === "CustomResourceDefinition");
     if (!spec.skipAwait) for (const object of sorted) await this.#put(object, spec, signal, true);
   }
 
-  /** Notes a failure; with `atomic`, puts things back as they were. The operation's own time may be over. */
+  /** Records a failure; with `atomic`, restores the earlier revision. It has a time limit of its own, since the operation's may be used up. */
   async #failed(spec: ReleaseSpec, record: HelmRecord, last: HelmRecord | undefined): Promise<void> {
     const signal = AbortSignal.timeout(CLEAN_UP_MS);
     await writeRecord(this.client, { ...record, info: { ...record.info, status: "failed" } }, signal);
@@ -184,7 +184,7 @@ export class StandIn implements Installer {
     await writeRecord(this.client, { ...last, info: { ...last.info, status: "superseded" } }, signal);
   }
 
-  /** What the last revision had and this one does not. */
+  /** Deletes the objects that the last revision had and this one does not. */
   async #prune(last: HelmRecord | undefined, now: readonly Manifest[], signal: AbortSignal): Promise<void> {
     const key = (object: { apiVersion: string; kind: string; metadata: { name: string; namespace?: string | undefined } }): string =>
       `${object.apiVersion}/${object.kind}/${object.metadata.namespace ?? ""}/${object.metadata.name}`;
@@ -210,7 +210,7 @@ export class StandIn implements Installer {
   }
 }
 
-/** The chart says that helm leaves it where it is, whatever becomes of the release. */
+/** Whether the chart tells helm never to delete the object. */
 const stays = ({ metadata }: Manifest): boolean => (metadata["annotations"] as Record<string, unknown> | undefined)?.["helm.sh/resource-policy"] === "keep";
 
 const manifestsOf = (record: HelmRecord | undefined): Manifest[] => manifestsIn(record?.manifest);

@@ -1,4 +1,4 @@
-/** Writes an object by server-side apply, and finds out what became of a write that was not answered. */
+/** Writes an object by server-side apply, and finds out whether a write that was not answered took effect. */
 import { startGrace } from "../../../common/deadline";
 import { HomelabError } from "../../../common/errors";
 import { isUnanswered as noAnswer } from "../../sdk/unanswered";
@@ -9,7 +9,7 @@ import { asApiWrites } from "./dashed-keys";
 import { annotation, map } from "./json";
 import { hasManagers, isApplied, takenOver, withIgnoredLeft } from "./managed-fields";
 
-/** A write that is under way when the operation is cancelled may finish: else nobody knew what exists. */
+/** A write that is under way when the operation is cancelled may finish: otherwise nobody would know what exists. */
 const WRITE_GRACE_MS = 10_000;
 const LOOK_MS = 5_000;
 /** How often the managers are written again after somebody else changed the object in between. */
@@ -44,7 +44,7 @@ function explained(thrown: unknown, ref: ObjectRef): unknown {
   });
 }
 
-/** No answer, and not because nothing could be sent. */
+/** Whether a request was sent, and not answered. */
 function isUnanswered(thrown: unknown): boolean {
   return noAnswer(thrown) && !(thrown instanceof HomelabError && thrown.code === "E_HTTP" && !mayHaveArrived(thrown));
 }
@@ -54,7 +54,7 @@ async function outcome({ client, ref, fieldManager }: Write, thrown: unknown): P
   try {
     live = await client.get(ref, AbortSignal.timeout(LOOK_MS));
   } catch {
-    // The look failed as the write did: the first failure says why.
+    // The read failed, too: the error of the write says why.
     throw new UnknownOutcome(ref, thrown);
   }
   if (live === undefined || !isApplied(live, fieldManager)) throw thrown;
@@ -110,7 +110,7 @@ async function takeOver({ client, ref, fieldManager, signal }: Write, found: Jso
   }
 }
 
-/** Applies a change to an object that is there; one that somebody deleted is made anew. */
+/** Applies a change to an existing object; one that somebody has deleted is created again. */
 export async function applyChange(write: Write, ignoreChanges: readonly string[]): Promise<JsonObject> {
   const { client, ref, object, fieldManager, signal } = write;
   const found = await client.get(ref, signal);

@@ -36,8 +36,7 @@ function failuresOf({ kind }: ObjectType, news: Values): CheckFailure[] {
 
 function warn({ log, provider }: CheckCall<ClusterTarget>, news: Values): void {
   for (const [key, value] of Object.entries(annotationsOf(news))) {
-    if (key.startsWith("pulumi.com/") && !KNOWN_ANNOTATIONS.has(key))
-      log("warning", `the annotation ${key} is none of this provider's, and does nothing in it`);
+    if (key.startsWith("pulumi.com/") && !KNOWN_ANNOTATIONS.has(key)) log("warning", `the annotation ${key} is not known to this provider, and has no effect`);
     if (key.startsWith("helm.sh/hook") && !provider.settings.suppressHelmHookWarnings && /test/.test(String(value)))
       log("warning", "this object is a Helm hook: it is created as any other, and no hook is run (suppressHelmHookWarnings leaves this out)");
   }

@@ -22,7 +22,7 @@ const PLAIN_MAPS = new Set([
 
 const lastStep = (path: string): string => path.slice(path.lastIndexOf(".") + 1);
 
-/** Content-free lists and maps: the API keeps none in its own kinds. */
+/** Whether a list or map is empty: the API keeps no such ones in its own kinds. */
 const isEmpty = (path: string, value: Value | undefined): boolean =>
   value === undefined || (Array.isArray(value) ? value.length === 0 : isValues(value) && Object.keys(value).length === 0 && PLAIN_MAPS.has(lastStep(path)));
 
@@ -35,7 +35,7 @@ function before({ apiVersion, kind }: ObjectType, oldInputs: Values, oldOutputs:
   return live === undefined ? inputs : pruned(live, inputs);
 }
 
-/** Whether the job of an annotation `pulumi.com/replaceUnready` has to be made anew. */
+/** Whether a job with the annotation `pulumi.com/replaceUnready` must be replaced. */
 async function replacesUnready({ kind, apiVersion }: ObjectType, news: Values, { provider, id, signal, log }: DiffCall<ClusterTarget>): Promise<boolean> {
   const metadata = isValues(news["metadata"]) ? news["metadata"] : {};
   const annotations = isValues(metadata["annotations"]) ? metadata["annotations"] : {};
@@ -65,7 +65,7 @@ export async function diffObject(type: ObjectType, call: DiffCall<ClusterTarget>
   const replaced = (await replacesUnready(type, news, call))
     ? { ...result, changed: true, replaces: [...result.replaces, "metadata"], diffs: [...new Set([...result.diffs, "metadata"])] }
     : result;
-  // An object whose name stays cannot stand beside its successor.
+  // If the name stays the same, the old object must be deleted before the new one is created.
   const sameName = nameOf(news) === nameOf(olds) && !isAutonamed(news) && namespaceOf(news) === namespaceOf(olds);
   if (sameName) await refuseToReplace(type, { id: call.id, olds, news, replaces: replaced.replaces }, provider.client, signal);
   return { ...replaced, deleteBeforeReplace: replaced.replaces.length > 0 && sameName };

@@ -1,6 +1,6 @@
 const inSpec = (...names: string[]): readonly string[] => names.map((name) => `spec.${name}`);
 
-/** Fields that the API does not change of an object that is there (Validate…Update of Kubernetes 1.36); paths below the object, by kind. */
+/** Immutable fields (Validate…Update of Kubernetes 1.36), as paths below the object, by kind. */
 export const FIXED_FIELDS = {
   Deployment: inSpec("selector"),
   DaemonSet: inSpec("selector"),

@@ -25,7 +25,7 @@ export function refOf(object: JsonObject, client: KubernetesClient): ObjectRef {
   };
 }
 
-/** `namespace/name`, or the name of an object outside of namespaces. */
+/** `namespace/name`, or the name of a cluster-scoped object. */
 export function idOf(object: JsonObject): string {
   const { name, namespace } = map(object["metadata"]);
   return text(namespace) === undefined ? String(name) : `${String(namespace)}/${String(name)}`;
@@ -36,7 +36,7 @@ export function refOfId(id: string, apiVersion: string, kind: string): ObjectRef
   return { apiVersion, kind, namespace: slash < 0 ? undefined : id.slice(0, slash), name: id.slice(slash + 1) };
 }
 
-/** The API's own kinds outside of namespaces, so that a check needs no cluster. */
+/** The API's own cluster-scoped kinds, so that a check needs no cluster. */
 const CLUSTER_KINDS = new Set([
   ...["Namespace", "Node", "PersistentVolume", "ComponentStatus"],
   ...["ClusterRole", "ClusterRoleBinding", "StorageClass", "CSIDriver", "CSINode", "VolumeAttachment", "VolumeAttributesClass"],
@@ -65,7 +65,7 @@ export function inNamespace(inputs: Values, namespace: string): Values {
   return { ...inputs, metadata: { ...metadata, namespace } };
 }
 
-/** What the comparison takes for the same namespace: none is `default`, and a kind outside of namespaces has none. */
+/** The inputs for a comparison: a namespace that is not given is `default`, and a cluster-scoped kind has none. */
 export function withCanonicalNamespace(inputs: Values, namespaced: boolean): Values {
   if (namespaced) return inNamespace(inputs, "default");
   const { metadata } = inputs;

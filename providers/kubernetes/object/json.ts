@@ -1,4 +1,4 @@
-/** Reading objects of the API, which are JSON whose shape nobody promises. */
+/** Reads objects of the API, which are JSON of any shape. */
 import type { Json, JsonObject } from "../../sdk/values";
 
 export const map = (value: Json | undefined): JsonObject => (typeof value === "object" && value !== null && !Array.isArray(value) ? value : {});

@@ -1,7 +1,7 @@
 /**
- * Objects that hold data. Where one would have to be another one under its name, the official table says "replace": the data would go, or,
- * where the object is kept on deletion, the API would refuse its successor in the middle of a run. So it is refused in the preview, with
- * the step that replaces it.
+ * Objects that hold data. If an immutable field of one changes, the official provider replaces it under the same name: the data would be
+ * lost, or, where the object is kept on deletion, the API would refuse the new one in the middle of a run. So the preview refuses the
+ * change, and names the steps that replace the object.
  */
 import { HomelabError } from "../../../common/errors";
 import { containsUnknown, type Values } from "../../sdk/values";
@@ -32,7 +32,7 @@ export async function refuseToReplace(
   if (fields.length === 0) return;
   const ref = refOfId(id, apiVersion, kind);
   if ((await client.get(ref, signal)) === undefined) return;
-  throw new HomelabError("E_IMMUTABLE", `${kind} ${id}: Kubernetes does not change what an object has for life: ${fields.join("; ")}`, {
+  throw new HomelabError("E_IMMUTABLE", `${kind} ${id}: Kubernetes refuses to change immutable fields: ${fields.join("; ")}`, {
     subject: id,
     hint: replacingStep({ ...ref, fields, holdsData: true }),
   });

@@ -10,17 +10,17 @@ const typeName = (value: Value): string => (value === null ? "null" : Array.isAr
 
 /**
  * The live value in the shape of the inputs: maps keep the keys that the inputs have, lists as many elements. What the server,
- * a controller or a webhook adds is no input; what they changed or took away shows. A list without keys belongs to whoever wrote
- * it last as a whole, so that elements that came show too (another verb of a role).
+ * a controller or a webhook adds is no input; what they changed or took away shows. A list without keys belongs as a whole to the
+ * manager that wrote it last, so elements that were added show too (another verb of a role).
  */
 export function pruned(live: Values, inputs: Values): Values {
   return prunedMap(live, inputs, ownedByAny(live));
 }
 
-/** Fields as `metadata.managedFields` has them; undefined where it does not tell. */
+/** Owned fields in the form of `metadata.managedFields`; undefined where nothing is known of them. */
 type Fields = Values | undefined;
 
-/** What any manager owns. */
+/** The fields that any manager owns. */
 function ownedByAny(live: Values): Fields {
   const entries = isValues(live["metadata"]) ? live["metadata"]["managedFields"] : undefined;
   if (!Array.isArray(entries)) return undefined;

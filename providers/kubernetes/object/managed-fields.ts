@@ -1,4 +1,4 @@
-/** Who owns which fields of an object (`metadata.managedFields`), and what of it an apply takes over or leaves. */
+/** Who owns which fields of an object (`metadata.managedFields`), and which of them an apply takes over or leaves. */
 import type { Json, JsonObject, Values } from "../../sdk/values";
 import { list, map, text } from "./json";
 import { childOf, expandPath, type PathStep, parsePath, valueAt, withValueAt } from "./property-path";
@@ -58,7 +58,7 @@ const merged = (a: JsonObject, b: JsonObject): JsonObject => {
   return result;
 };
 
-/** A set in two: what is ignored, and the rest. */
+/** Splits a set of fields into the ignored ones (`left`) and the rest (`taken`). */
 function split(fields: JsonObject, live: JsonObject, ignored: readonly PathStep[][]): { left: JsonObject; taken: JsonObject } {
   let [left, taken]: [JsonObject, JsonObject] = [{}, fields];
   for (const path of ignored) {
@@ -92,7 +92,7 @@ export function takenOver(live: JsonObject, manager: string, ignoreChanges: read
 
 /**
  * What is applied, with each ignored field as the cluster has it: left out where another manager owns it, so that it stays
- * with that one; else with its live value, since what an owner leaves out is taken away.
+ * with that one; else with its live value, since a field that its owner leaves out of an apply is removed.
  */
 export function withIgnoredLeft(inputs: JsonObject, live: JsonObject, manager: string, ignoreChanges: readonly string[]): JsonObject {
   const entries = entriesOf(live);
@@ -108,7 +108,7 @@ export function withIgnoredLeft(inputs: JsonObject, live: JsonObject, manager: s
   return result as JsonObject;
 }
 
-/** Objects of before server-side apply have no managers. */
+/** Whether the object has managers. One that is older than server-side apply has none. */
 export const hasManagers = (live: JsonObject): boolean => entriesOf(live).length > 0;
 
 /** Whether this manager applied the object at some time. */

@@ -17,7 +17,7 @@ export const nameOf = (inputs: Values): Value | undefined => {
 /** The inputs with the previous name or a new one, and the annotation that says that the name was generated. */
 export function named<P>({ news, olds, name, randomSeed }: CheckCall<P>): Values {
   const metadata = news["metadata"] ?? {};
-  // Unknown: its name, if any, comes with it.
+  // Unknown metadata may contain a name.
   if (!isValues(metadata) || nameOf(news) !== undefined) return news;
   const kept = olds !== undefined && isAutonamed(olds) ? nameOf(olds) : undefined;
   const seed = randomSeed.length > 0 ? Buffer.from(randomSeed) : randomBytes(4);
@@ -32,7 +32,7 @@ export function named<P>({ news, olds, name, randomSeed }: CheckCall<P>): Values
   };
 }
 
-/** Server-side apply needs a name. */
+/** Whether the API is to choose the name. Server-side apply cannot do that: it needs a name. */
 export function asksForGeneratedName(news: Values): boolean {
   const generateName = at(news["metadata"], "generateName");
   return nameOf(news) === undefined && generateName !== undefined && generateName !== null && generateName !== "";

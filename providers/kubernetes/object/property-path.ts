@@ -34,7 +34,7 @@ export const childOf = (value: Value | undefined, key: PathStep): Value | undefi
 
 export const valueAt = (value: Value | undefined, path: readonly PathStep[]): Value | undefined => path.reduce<Value | undefined>(childOf, value);
 
-/** With another value at the path; undefined takes it away. What holds the path is not made. */
+/** The value with `next` at the path; undefined removes what is there. Missing parents are not created. */
 export function withValueAt(value: Value, path: readonly PathStep[], next: Value | undefined): Value {
   const [step, ...rest] = path;
   if (step === undefined) return next ?? value;
@@ -50,7 +50,7 @@ export function withValueAt(value: Value, path: readonly PathStep[], next: Value
   return inner === undefined ? others : { ...value, [String(step)]: inner };
 }
 
-/** The new inputs with what is ignored as it is in `before`. */
+/** The new inputs, with the ignored paths as they are in `before`. */
 export function keepIgnored(before: Values, news: Values, ignoreChanges: readonly string[]): Values {
   const paths = ignoreChanges.flatMap((path) => expandPath(before, parsePath(path)));
   return paths.reduce<Value>((inputs, path) => withValueAt(inputs, path, valueAt(before, path)), news) as Values;

@@ -5,7 +5,7 @@ import { annotation, condition, list, map, number, text } from "./json";
 import { waitForState } from "./wait-for";
 
 export type Readiness =
-  /** `note`: why nothing was waited for, where that is worth a word. */
+  /** `note`: why nothing was waited for, where the user should know. */
   | { state: "ready"; note?: string }
   | { state: "progressing"; missing: string }
   /** It will not become ready by itself. */
@@ -25,7 +25,7 @@ const messageOf = (object: JsonObject, type: string): string => {
   return found === undefined ? "" : `: ${[text(found["reason"]), text(found["message"])].filter((part) => part !== undefined).join(": ")}`;
 };
 
-/** A controller has seen the object as it is now. */
+/** Whether the controller has seen the object's current generation. */
 const observed = (object: JsonObject): boolean => number(map(object["status"])["observedGeneration"]) >= number(map(object["metadata"])["generation"], 1);
 
 function deployment(object: JsonObject): Readiness {

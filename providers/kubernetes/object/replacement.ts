@@ -1,4 +1,4 @@
-/** Which changes make an object anew: the official provider's table, and fields beside it that the API refuses to change. */
+/** Which changes replace an object: the official provider's table, and further immutable fields. */
 import type { Values } from "../../sdk/values";
 import { FIXED_FIELDS } from "./fixed-fields";
 
@@ -30,7 +30,7 @@ const RULES: Record<string, readonly string[]> = {
   "node.k8s.io/v1/RuntimeClass": FIXED_FIELDS.RuntimeClass,
 };
 
-/** What two settings of the provider make changeable in place; an object marked immutable is replaced all the same. */
+/** Two settings of the provider allow changes of data in place. An object that is marked immutable is replaced nevertheless. */
 export interface Mutability {
   enableSecretMutable: boolean;
   enableConfigMapMutable: boolean;
@@ -40,7 +40,7 @@ export interface Mutability {
 export function replacingPaths(apiVersion: string, kind: string, before: Values, inputs: Values, mutability: Mutability): string[] {
   const key = `${apiVersion}/${kind}`;
   const identity = ["metadata.name", "metadata.namespace"];
-  // What was immutable stays so: the API takes neither other data nor the mark away.
+  // An object that was marked immutable stays so: the API neither changes its data nor removes the mark.
   const was = before["immutable"] === true;
   const immutable = was || inputs["immutable"] === true;
   if (key === "v1/Secret" || key === "v1/ConfigMap") identity.push(...(was ? ["immutable"] : []));

@@ -19,8 +19,8 @@ type Call = Pick<ResourceCall<ClusterTarget>, "provider" | "signal" | "timeoutSe
 
 /**
  * Waits for an object that was applied.
- * @param live as the API answered the write
- * @throws PartialFailure where it is not ready: it exists all the same
+ * @param live the object in the API's answer to the write
+ * @throws PartialFailure where it is not ready: the object exists
  */
 export async function settled(
   call: Call,

@@ -9,17 +9,17 @@ import { type Readiness, readinessOf } from "./readiness";
 
 const FIRST_POLL_MS = 30;
 const LONGEST_POLL_MS = 1_000;
-/** Polling adds at most this share of the time until the object is ready, less one. */
+/** The wait between polls grows by this factor: polling adds at most about 25 % to the time until the object is ready. */
 const POLL_FACTOR = 1.25;
 /** The official provider's default. */
 export const DEFAULT_TIMEOUT_S = 600;
 
 export interface Waited {
-  /** As it was last seen. */
+  /** The object as last read. */
   object: JsonObject;
   /** Why it is not ready; undefined: it is. */
   problem: string | undefined;
-  /** Of one that is ready without having been waited for. */
+  /** Why nothing was waited for, where the user should know. */
   note: string | undefined;
 }
 
@@ -37,14 +37,14 @@ export interface Waiting {
 const problemOf = (readiness: Readiness): string | undefined =>
   readiness.state === "ready" ? undefined : readiness.state === "failed" ? readiness.reason : readiness.missing;
 
-/** How an object stands now. */
+/** The readiness of an object now. */
 export async function lookOnce(object: JsonObject, { client, inputs, signal }: Pick<Waiting, "client" | "inputs" | "signal">): Promise<Readiness> {
   return readinessOf(object, inputs, (ref) => client.get(ref, signal));
 }
 
 /**
- * The object was applied: however the wait ends, this says how it stood, and never throws.
- * @param first as the apply answered it
+ * Waits after an apply. It never throws: the object exists, and the result says how it was when the wait ended.
+ * @param first the object in the answer to the apply
  */
 export async function untilReady(ref: ObjectRef, first: JsonObject, waiting: Waiting): Promise<Waited> {
   const { client, seconds, signal, clock = systemClock } = waiting;
@@ -69,7 +69,7 @@ export async function untilReady(ref: ObjectRef, first: JsonObject, waiting: Wai
   }
 }
 
-/** A wait that was ended, or could not go on. */
+/** The problem of an object whose wait was ended or has failed. */
 function endOf(thrown: unknown, signal: AbortSignal, problem: string): string {
   if (!signal.aborted) return `whether it is ready could not be seen: ${describeError(asError(thrown))}`;
   const reason: unknown = signal.reason;
@@ -77,7 +77,7 @@ function endOf(thrown: unknown, signal: AbortSignal, problem: string): string {
   return `the operation was cancelled before it was ready: ${problem}`;
 }
 
-/** Waits until an object is gone. @param uid of the one that is waited for; another one of its name does not count */
+/** Waits until an object is gone. @param uid of the object; another object of its name does not count */
 export async function untilGone(ref: ObjectRef, { client, seconds, signal, clock = systemClock }: Omit<Waiting, "inputs">, uid?: string): Promise<boolean> {
   const deadline = clock.now() + seconds * 1000;
   for (let wait = FIRST_POLL_MS; ; wait = Math.min(wait * POLL_FACTOR, LONGEST_POLL_MS)) {

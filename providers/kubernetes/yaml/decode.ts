@@ -9,7 +9,7 @@ import { map, text } from "../object/json";
 
 const argsSchema = z.strictObject({
   text: z.string(),
-  /** Of objects that name none, where their kind lies in namespaces. */
+  /** The namespace of objects that name none, if their kind is namespaced. */
   defaultNamespace: z.string().optional(),
 });
 
@@ -30,12 +30,12 @@ function documents(content: string): JsonObject[] {
 const isObject = (value: JsonObject): boolean => text(value["apiVersion"]) !== undefined && text(value["kind"]) !== undefined;
 
 async function inNamespace(client: KubernetesClient, object: JsonObject, namespace: string | undefined, signal: AbortSignal): Promise<JsonObject> {
-  // What says that it has none has no place for a namespace either.
+  // `metadata: null` has no place for a namespace.
   if (object["metadata"] === null) return object;
   const metadata = map(object["metadata"]);
   if (namespace === undefined || namespace === "" || text(metadata["namespace"]) !== undefined) return object;
   const namespaced = await client.isNamespaced(String(object["apiVersion"]), String(object["kind"]), signal).catch((thrown: unknown) => {
-    // Its definition may come with it.
+    // The kind's CRD may be in the same text.
     if (thrown instanceof HomelabError && thrown.code === "E_NO_KIND") return true;
     throw thrown;
   });

@@ -14,7 +14,7 @@ const shown = (value: Value | undefined): string =>
         ? "a value not known yet"
         : String(value);
 
-/** Values may be unknown. @param news empty: it goes, be that for another one */
+/** Values may be unknown. @param news empty: the bridge is deleted or replaced */
 export function announce(id: string, olds: Values, news: Values): string[] {
   if (!carriesNode(olds)) return [];
   const { node, name } = parseId(id);

@@ -30,7 +30,7 @@ const between = (low: number, high: number) => (value: unknown) =>
       ? `must be a whole number, ${low} at least`
       : `must be a whole number from ${low} to ${high}`;
 
-/** The settings by the API's names. `type` and `autostart` are told always, as Proxmox wants them. */
+/** The settings by the API's names. `type` and `autostart` are always sent, since Proxmox requires them. */
 function settings(inputs: JsonObject): Params {
   const ports = portsOf(inputs["ports"]).join(" ");
   return {
@@ -53,7 +53,7 @@ const REMOVABLE = ["cidr", "gateway", "cidr6", "gateway6", "mtu", "comments", "b
 
 /** The whole bridge in one request, what it does not have any more named in `delete`. @param found as the API lists it */
 function replacement(given: JsonObject, found: JsonObject): Params {
-  // Not given: it stays as it is.
+  // Where `vlanAware` is not given, it stays as it is.
   const inputs: JsonObject = { ...given, vlanAware: given["vlanAware"] ?? Number(found["bridge_vlan_aware"] ?? 0) === 1 };
   const wanted = settings(inputs);
   const vidsStay = inputs["vlanAware"] === true && inputs["vids"] === undefined;
@@ -100,7 +100,7 @@ async function create(inputs: JsonObject, call: Call): Promise<{ id: string }> {
   const { node, name } = parseId(id);
   try {
     await change(id, inputs, call, async (path, found, pending) => {
-      // A creation that was cut before its reload: the bridge is among the changes that are not applied.
+      // The creation was interrupted before its reload: the bridge is among the changes that are not applied.
       if (found?.["type"] === "bridge" && pending) {
         await call.provider.write("PUT", `${path}/${name}`, call.signal, replacement(inputs, found));
         return;
@@ -180,7 +180,7 @@ export const bridge = defineBridged<PveClient>({
     const isPending = network.pending !== undefined && isAbout(network.pending, name);
     if (findInterface(network, name) === undefined && !isPending) return;
     await change(id, outputs, call, async (path, found) => {
-      // A deletion that was cut before its reload.
+      // The deletion was interrupted before its reload.
       if (found === undefined) return;
       await call.provider.write("DELETE", `${path}/${name}`, call.signal).catch((thrown: unknown) => {
         if (!isMissingInterface(thrown)) throw thrown;

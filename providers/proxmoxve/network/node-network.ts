@@ -24,7 +24,7 @@ export async function readNetwork(node: string, { provider, signal }: Call): Pro
 
 export const findInterface = (network: NodeNetwork, name: string): JsonObject | undefined => network.interfaces.find(({ iface }) => iface === name);
 
-/** Whether a diff of the file changes nothing but the stanzas of one interface. Lines that cannot be told count as others'. */
+/** Whether a diff of the file only changes the stanzas of one interface. Lines whose stanza is not shown count as another's. */
 export function isAbout(diff: string, name: string): boolean {
   let current: string | undefined;
   for (const line of diff.split("\n")) {
@@ -45,7 +45,7 @@ export function isAbout(diff: string, name: string): boolean {
 /** A bridge and its ports, whose entries Proxmox may make or change with it. */
 const namesOf = (network: NodeNetwork, name: string): string[] => [name, ...String(findInterface(network, name)?.["bridge_ports"] ?? "").split(/\s+/)];
 
-/** What else is configured; what only shows how things are, or moves with the file's order, is left out. */
+/** The configuration of all other interfaces, without fields that only report a status or follow the order in the file. */
 const besides = (network: NodeNetwork, names: readonly string[]): Json =>
   Object.fromEntries(
     network.interfaces
@@ -65,7 +65,7 @@ const turns = new Map<string, Promise<unknown>>();
 async function inTurn<T>(node: string, client: PveClient, work: () => Promise<T>): Promise<T> {
   const key = `${client.endpoint} ${node}`;
   const mine = (turns.get(key) ?? Promise.resolve()).then(work);
-  // Whoever comes next waits for this one, and not for its error.
+  // The next change waits for this one, but does not fail with it.
   turns.set(
     key,
     mine.catch(() => undefined),
@@ -81,7 +81,7 @@ export interface InterfaceChange {
   write(before: NodeNetwork): Promise<void>;
 }
 
-/** Another `ifreload` is at work, which ends with this code. */
+/** The exit code of an `ifreload` while another one is running. */
 const isBusy = (thrown: unknown): boolean => thrown instanceof Error && /exit code 89/.test(thrown.message);
 
 async function reload({ node, reloadSeconds }: InterfaceChange, { provider, signal }: Call): Promise<void> {

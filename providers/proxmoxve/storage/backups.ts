@@ -38,7 +38,7 @@ export function backupParams(inputs: JsonObject): Params {
   return { "prune-backups": prune === "" ? undefined : prune, "max-protected-backups": typeof limit === "number" ? limit : undefined };
 }
 
-/** Only where the program has them: what Proxmox keeps by itself is none of its business. */
+/** Read only where the program sets them: otherwise they are not the program's. */
 export function describeBackups(entry: JsonObject, known: JsonObject): JsonObject {
   if (asObject(known["backups"]) === undefined) return {};
   const options = new Map(

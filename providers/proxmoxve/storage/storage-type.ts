@@ -8,7 +8,7 @@ import { asRecord, type Params, type PveClient, PveError } from "../client";
 
 const CONTENT_TYPES = ["backup", "images", "import", "iso", "rootdir", "snippets", "vztmpl"];
 
-/** A setting and what Proxmox calls it. */
+/** A setting under Proxmox's name. */
 interface Setting {
   name: string;
   kind: "text" | "flag";
@@ -18,7 +18,7 @@ export interface StorageType {
   token: string;
   /** Proxmox's word. */
   type: string;
-  /** What it gives a name to, by property: cannot change. */
+  /** Properties that say where the storage is. They cannot change. */
   place: Readonly<Record<string, Setting & { validate?: (value: unknown) => string | undefined }>>;
   /** Those that can change. */
   settings?: Readonly<Record<string, Setting>>;
@@ -26,7 +26,7 @@ export interface StorageType {
   defaults?: JsonObject;
   computed?: readonly string[];
   validate?: (inputs: Values) => CheckFailure[];
-  /** Parameters of what is no single setting; undefined: it is not set. */
+  /** Parameters for properties that are no single setting; an undefined one is not set. */
   params?: (inputs: JsonObject) => Params;
   describe?: (entry: JsonObject, known: JsonObject) => JsonObject;
 }
@@ -120,7 +120,7 @@ export function defineStorage(type: StorageType): ResourceDefinition<PveClient> 
     },
     async update(id, { olds, news }, { provider, signal }) {
       const [before, after] = [paramsOf(type, olds), paramsOf(type, news)];
-      // A list that is given and empty: everywhere, or whatever Proxmox takes.
+      // An empty list removes the parameter: then the storage is on all nodes, or has Proxmox's default content types.
       const emptied = [...(isEmpty(news["nodes"]) ? ["nodes"] : []), ...(isEmpty(news["contents"]) ? ["content"] : [])];
       const gone = Object.keys(before).filter((key) => before[key] !== undefined && after[key] === undefined && key !== "content" && key !== "nodes");
       const removed = [...gone, ...emptied];

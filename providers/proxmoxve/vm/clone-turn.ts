@@ -14,8 +14,8 @@ import type { CallContext } from "../../sdk/resource";
 import { asRecord, isLockAnswer, type PveClient } from "../client";
 
 /**
- * Only its owner may read it; one for all processes of a user. An address behind another proxy is another Proxmox: each lab of this
- * machine stands behind its own, and all may have one address.
+ * One file for all processes of a user, which only this user may read. One address behind two proxies means two different Proxmox
+ * servers: each lab of this machine has its own proxy, and all may have the same address.
  */
 export function turnFile(endpoint: string, node: string): string {
   const dir = path.join(os.tmpdir(), `homelab-clones-${os.userInfo().uid}`);
@@ -26,14 +26,14 @@ export function turnFile(endpoint: string, node: string): string {
 
 async function othersClone(client: PveClient, node: string, signal: AbortSignal): Promise<boolean> {
   const tasks = await client.request("GET", `nodes/${node}/tasks`, signal, { source: "active", typefilter: "qmclone" });
-  // A task that has just ended is listed a moment longer, with its end.
+  // A task that has just ended is still listed for a moment, with its end time.
   return (Array.isArray(tasks) ? tasks : [])
     .map(asRecord)
     .some((task) => task["type"] === "qmclone" && task["endtime"] === undefined && task["status"] !== "OK");
 }
 
 /**
- * Runs a clone when no other is under way on the node. What Proxmox answers about a lock is waited out as well.
+ * Runs a clone when no other is under way on the node. If Proxmox answers that the template is locked, it waits for that, too.
  * @param call its signal is the budget of the whole wait
  * @throws HomelabError E_CLONE_WAIT when the budget is used up before the clone could begin
  */
@@ -70,5 +70,5 @@ export async function inCloneTurn(client: PveClient, node: string, call: CallCon
   }
 }
 
-/** Whether an error says what a clone waited for until its time was over. */
+/** Whether an error says what a clone was waiting for when its time was over. */
 export const isCloneWait = (thrown: unknown): boolean => thrown instanceof HomelabError && thrown.code === "E_CLONE_WAIT";

@@ -23,7 +23,7 @@ function networkDevice(device: NetworkDevice): string {
   ]);
 }
 
-/** Keys as Proxmox wants them: encoded once more, a blank as %20. */
+/** SSH keys in the form that Proxmox wants: URL-encoded once more, a blank as %20. */
 const encodeKeys = (keys: readonly string[]): string =>
   encodeURIComponent(keys.map((key) => key.trim()).join("\n")).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 
@@ -179,7 +179,7 @@ function sameParts(key: string, live: string, wanted: string): boolean {
       a.delete(model);
       a.set("model", model).set("macaddr", mac);
     }
-    // Proxmox makes an address up where none is asked for.
+    // Proxmox generates a MAC address where none is given.
     if (!b.has("macaddr")) a.delete("macaddr");
   }
   const parts = (options: Map<string, string>): string =>

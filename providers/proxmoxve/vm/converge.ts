@@ -1,6 +1,6 @@
 /**
- * Brings a VM that exists to what its inputs say: what differs from Proxmox's own configuration is changed, nothing else. It
- * is the second half of a clone, the whole of an update, and what mends a creation that was cut.
+ * Changes an existing VM so that it matches its inputs. Only what differs from Proxmox's own configuration is changed. This is the second
+ * half of a clone, the whole of an update, and what completes an interrupted creation.
  */
 import { HomelabError } from "../../../common/errors";
 import type { CallContext } from "../../sdk/resource";

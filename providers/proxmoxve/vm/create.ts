@@ -86,20 +86,20 @@ function creationParams(vm: Vm, id: number, urn: string): Params {
 }
 
 /**
- * Whether the VM is there already because a creation of this resource was cut.
+ * Whether the VM exists already because a creation of this resource was interrupted.
  * @throws HomelabError E_VM_EXISTS where it is another one
  */
 async function isLeftOver(machine: Machine, vm: Vm, call: Call): Promise<boolean> {
   if ((await machine.status()) === undefined) return false;
   const { id } = machine;
   if (await isOfCutCreation(machine, vm, call.urn)) {
-    call.log("warning", `VM ${id} is on ${vm.nodeName} already, as a creation that was cut left it: it is taken over and completed`);
+    call.log("warning", `VM ${id} is on ${vm.nodeName} already, left by an interrupted creation: it is taken over and completed`);
     return true;
   }
   throw new HomelabError("E_VM_EXISTS", `VM ${id} is on ${vm.nodeName} already`, { hint: "choose another vmId, import the VM, or delete it" });
 }
 
-/** False only where Proxmox says so. */
+/** Whether the VM may exist. False only where Proxmox says that it does not. */
 async function mayExist(machine: Machine): Promise<boolean> {
   try {
     return (await machine.status()) !== undefined;
@@ -109,7 +109,7 @@ async function mayExist(machine: Machine): Promise<boolean> {
   }
 }
 
-/** Makes it, or completes what a creation that was cut has left. */
+/** Makes the VM, or completes the one that an interrupted creation has left. */
 async function made(machine: Machine, leftOver: boolean, client: PveClient, vm: Vm, call: Call): Promise<void> {
   const { id } = machine;
   if (leftOver) await machine.unlocked();
@@ -117,7 +117,7 @@ async function made(machine: Machine, leftOver: boolean, client: PveClient, vm: 
   else await clone(client, vm, id, vm.clone, call);
   if (vm.clone !== undefined) await machine.unlocked();
   await converge(machine, { ...vm, description: markedDescription(vm, call.urn) }, undefined, call);
-  // The mark goes last: a run that is cut before finds it.
+  // The mark is removed last. If this run is interrupted before, the next one finds it.
   await (vm.description === "" ? machine.configure({}, ["description"]) : machine.configure({ description: vm.description }));
   if (vm.reboot && vm.started && !vm.template) await machine.restart(vm);
 }
@@ -134,9 +134,10 @@ export async function createVm(client: PveClient, vm: Vm, inputs: JsonObject, ca
     try {
       await made(machine, leftOver, client, vm, limited);
     } catch (thrown) {
-      // A cancelled call cannot ask, nor can one whose Proxmox is gone: what was begun is taken to exist, and a refresh says otherwise.
+      // A cancelled call cannot ask Proxmox, nor can a call whose Proxmox does not answer. Then the VM counts as existing, and a
+      // refresh corrects that.
       const exists = call.signal.aborted || (await mayExist(new Machine(client, vm.nodeName, id, call)));
-      // What the limit ended says so, unless it knows what it waited for; what failed by itself says its own reason.
+      // If the time limit ended the call, the error says so, unless the call's own error names what the clone waited for.
       const ended = signal.aborted && !call.signal.aborted && !isCloneWait(thrown);
       const cause = asError(ended ? signal.reason : thrown);
       if (!exists) throw cause;

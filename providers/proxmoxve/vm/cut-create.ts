@@ -7,14 +7,14 @@ import { needsNothing } from "./converge";
 import type { Vm } from "./inputs";
 import type { Machine } from "./machine";
 
-/** The line; of one resource of one stack, and without its name. */
+/** The line. It identifies one resource of one stack, without showing its name. */
 const creationMark = (urn: string): string => `homelab: being created (${createHash("sha256").update(urn).digest("hex").slice(0, 16)})`;
 
 export const markedDescription = (vm: Vm, urn: string): string => [vm.description, creationMark(urn)].filter((line) => line !== "").join("\n");
 
 /**
- * Whether a VM that is there already is what a cut creation of this resource left: it carries its mark, or it is in all that the inputs
- * say what was to be made, which is so where the engine was killed after the work and before its state was written.
+ * Whether an existing VM was left by an interrupted creation of this resource. Then it carries the resource's mark. Or it matches all
+ * inputs: that is so where the engine was killed after the work and before its state was written.
  */
 export async function isOfCutCreation(machine: Machine, vm: Vm, urn: string): Promise<boolean> {
   const config = await machine.config();

@@ -65,7 +65,7 @@ function snippets(config: PveConfig): JsonObject {
   return Object.fromEntries(Object.entries(ids).map(([property, name]) => [property, options.get(name) ?? ""]));
 }
 
-/** What is in the drive that the program gave; without an interface where there is no such drive any more. */
+/** The content of the drive that the program gave; `interface` is empty where the VM no longer has the drive. */
 function cdrom(config: PveConfig, known: NonNullable<Vm["cdrom"]>): JsonObject {
   const live = config[known.interface];
   if (live === undefined) return { ...NEVER_SET_OF.cdrom, fileId: known.fileId, interface: "" };
@@ -129,8 +129,8 @@ function disks(config: PveConfig, vm: Vm): Disk[] {
 }
 
 /**
- * What is not supported here, or means nothing, as the official provider has it in its states: it compares them with the inputs, and
- * would find everything changed that is not there.
+ * Properties that are not supported here or have no effect, with the values that the official provider has in its states. It compares
+ * states with inputs, and would find a change in each property that is missing.
  */
 const NEVER_SET = { migrate: false };
 const NEVER_SET_OF = {
@@ -157,7 +157,7 @@ export function describeVm(config: PveConfig, vm: Vm, running: boolean | undefin
     ...(vm.cdrom === undefined ? {} : { cdrom: cdrom(config, vm.cdrom) }),
     ...(vm.clone === undefined ? {} : { clone: { ...NEVER_SET_OF.clone, ...vm.clone } }),
     name: config["name"] ?? "",
-    // A clone has its template's, which nobody asked for.
+    // A clone has the description of its template, which the program did not give.
     ...(vm.clone !== undefined && vm.description === "" ? {} : { description: (config["description"] ?? "").trimEnd() }),
     tags: (config["tags"] ?? "").split(/[;, ]/).filter((tag) => tag !== ""),
     acpi: config["acpi"] !== "0",

@@ -80,8 +80,8 @@ export function changedDisk(disk: Disk, live: string): string | undefined {
 export const volumeOf = (live: string): string => parseOptions(live, "file").get("file") ?? "";
 
 /**
- * The datastore and the path in it. As the official package does it, also where the colon is one of a device of the host:
- * with another cut, a state of either would be a change for the other.
+ * Splits a volume into the datastore and the path in it, at the first colon even for a device of the host, as the official package does.
+ * If the two split differently, each would find a change in a state of the other.
  */
 function cutVolume(volume: string): { datastoreId: string; pathInDatastore: string } {
   const colon = volume.indexOf(":");
@@ -108,7 +108,7 @@ export function cloudInitInterface(config: Readonly<Record<string, string>>): st
 
 const number = (options: PveOptions, name: string): number => Number(options.get(name) ?? 0);
 
-/** A disk as output. `known`: what the program said of it, for what Proxmox does not tell. */
+/** A disk as output. `known`: the program's values, for properties that Proxmox does not report. */
 export function describeDisk(name: string, live: string, known: Disk | undefined): Disk {
   const options = parseOptions(live, "file");
   const volume = options.get("file") ?? "";
@@ -136,7 +136,7 @@ export function describeDisk(name: string, live: string, known: Disk | undefined
     queues: number(options, "queues"),
     replicate: options.get("replicate") !== "0",
     serial: options.get("serial") ?? "",
-    // A device of the host has the size that it has: what the inputs say of it is neither done nor drift.
+    // The size of a host's device cannot be set: a size in the inputs has no effect, and a difference is no drift.
     size: known !== undefined && (isPassthrough(known) || !options.has("size")) ? known.size : sizeOf(live),
     ssd: options.get("ssd") === "1",
     ...(Object.values(speed).some((value) => value > 0) || known?.speed !== undefined ? { speed } : {}),

@@ -8,7 +8,7 @@ const CD_PLACE = "ide3";
 
 const textOf = (value: Value | undefined): string => (typeof value === "string" ? value : "");
 
-/** Inputs and the place of each, in the order in which people write them. What is unknown has none. */
+/** Inputs and the place of each, in the order in which people write them. An unknown input has no place. */
 function places(inputs: Values): { property: string; what: string; place: string }[] {
   const { disks, cdrom, initialization } = inputs;
   const listed = (Array.isArray(disks) ? disks : []).map((disk, i) => ({

@@ -20,7 +20,7 @@ interface Address {
   ipv6: string[];
 }
 
-/** Addresses by which others reach the guest: none of a loopback or of a link alone. */
+/** Whether others can reach the guest by this address: not a loopback or link-local one. */
 const isReachable = (address: string): boolean => !/^(127\.|169\.254\.|0\.|::1$|fe80:|ff)/i.test(address);
 
 function addressesOf(answer: Json): Address[] {
@@ -68,7 +68,7 @@ export class Machine {
     }
   }
 
-  /** Sets and takes away keys of the configuration. */
+  /** Sets and removes keys of the configuration. */
   async configure(params: Params, remove: readonly string[] = []): Promise<void> {
     if (Object.keys(params).length === 0 && remove.length === 0) return;
     await this.client.request("PUT", `${this.#base}/config`, this.call.signal, { ...params, ...(remove.length > 0 ? { delete: remove.join(",") } : {}) });
@@ -131,13 +131,13 @@ export class Machine {
   }
 
   /**
-   * Addresses as the guest agent tells them, once it has one that others can reach; undefined where it told none in time,
-   * which is a warning and no failure.
+   * The addresses that the guest agent reports, once others can reach one of them. Undefined where it reports none in time, which is a
+   * warning and no failure.
    */
   async addresses(agent: Vm["agent"]): Promise<Address[] | undefined> {
     const wait = agent.waitForIp;
     if (wait?.disabled === true) return undefined;
-    const { signal, end } = startDeadline(this.call.signal, durationMs(agent.timeout), () => this.#late("the guest agent told no address"));
+    const { signal, end } = startDeadline(this.call.signal, durationMs(agent.timeout), () => this.#late("the guest agent reported no address"));
     const wanted = (found: Address[]): boolean => {
       const others = found.filter(({ name }) => name !== "lo");
       const [v4, v6] = [others.some((nic) => nic.ipv4.some(isReachable)), others.some((nic) => nic.ipv6.some(isReachable))];
@@ -150,7 +150,7 @@ export class Machine {
       });
     } catch (thrown) {
       if (this.call.signal.aborted || !signal.aborted) throw thrown;
-      this.call.log("warning", `the guest agent of VM ${this.id} told no address within ${agent.timeout}: is qemu-guest-agent installed and running?`);
+      this.call.log("warning", `the guest agent of VM ${this.id} reported no address within ${agent.timeout}: is qemu-guest-agent installed and running?`);
       return undefined;
     } finally {
       end();

@@ -17,7 +17,7 @@ const speed = block({
 const refused = (what: string) => (value: unknown) =>
   value === undefined || value === "" || value === false ? undefined : `the embedded provider does not support ${what}; the official plugin does`;
 
-const refusedMacs = "the embedded provider does not support it as an input: they are told by the guest; give networkDevices[].macAddress";
+const refusedMacs = "the embedded provider does not support it as an input: the guest reports them; give networkDevices[].macAddress";
 
 const disk = block({
   interface: str({
@@ -31,7 +31,7 @@ const disk = block({
   backup: bool({ default: true }),
   cache: str({ default: "none" }),
   discard: str({ default: "ignore" }),
-  // It is done by commands over SSH on the node.
+  // The official provider imports the file by commands over SSH on the node.
   fileId: str({ replace: true, validate: refused("fileId, which needs SSH to the node: use importFrom") }),
   // Only read when the disk is made.
   importFrom: str({ equal: () => true, computed: true }),

@@ -46,7 +46,7 @@ async function read(id: string, known: JsonObject, call: Call): Promise<JsonObje
   if (config === undefined || status === undefined) return undefined;
   const running = status["status"] === "running";
   const described = describeVm(config, vm, config["template"] === "1" ? undefined : running);
-  // What the official plugin does not see of a clone, no state of its has: a refresh here must not make a change of it.
+  // The official plugin does not report the serial ports of a clone, so its states have none. A refresh here must not report them as a change.
   const seen = Object.keys(known).length > 0 && vm.serialDevices.length === 0 ? { serialDevices: [] } : {};
   const pooled = pool !== "" || vm.poolId !== "" ? { poolId: pool } : {};
   return { ...described, ...seen, ...pooled, nodeName: node, vmId, ...(await networkOutputs(machine, vm, running)) };
@@ -89,7 +89,7 @@ export const vmLegacy = defineBridged<PveClient>({
     await converge(new Machine(call.provider, node, vmId, call), vm, before, call);
   },
   async delete(id, outputs, call) {
-    // Its disks go with it; what a creation that failed halfway left of them in the state need not be whole.
+    // The disks are deleted with the VM, and need not be parsed: after a failed creation, the state may have incomplete ones.
     const vm = parseVm({ ...outputs, disks: [] });
     const machine = new Machine(call.provider, vm.nodeName, numberOf(id), call);
     if ((await machine.status()) === undefined) return;

@@ -25,10 +25,10 @@ function duration(value: unknown): string {
   return text.replace(/m0s$/, "m").replace(/h0m$/, "h");
 }
 
-/** A lease stays as it was written while it is that long; one that was never asked for is Vault's own. */
+/** A lease keeps the program's spelling while its length is the same. One that the program does not give is shown as Vault has it. */
 const asWritten = (asked: string, live: unknown): string => (asked === "" || secondsOf(asked) === live ? asked : duration(live));
 
-/** What was asked for stays as it was written; what has a global default shows only when it was asked for. */
+/** Given values keep the program's spelling. A value that has a global default is shown only where the program gives it. */
 function tuneOutput(live: JsonObject, asked: JsonObject | undefined): JsonObject {
   const found: JsonObject = {
     ...fromVault(live, TUNE),

@@ -17,7 +17,7 @@ async function writeConfig(inputs: JsonObject, client: VaultClient, signal: Abor
     ...toVault(inputs, [...CONFIG, "tokenReviewerJwt"]),
     ...(Array.isArray(pemKeys) ? { pem_keys: pemKeys.map(String).join(",") } : {}),
   };
-  // An empty token would take Vault's own away; "not given" is said by leaving it out.
+  // An empty token would remove the one that Vault uses. A token that is not given is left out.
   if (body["token_reviewer_jwt"] === "") delete body["token_reviewer_jwt"];
   await client.write(`auth/${backendOf(inputs)}/config`, body, { signal });
 }

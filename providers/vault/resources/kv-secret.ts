@@ -25,7 +25,7 @@ const isJsonObject = (value: unknown): boolean => {
     const parsed: unknown = JSON.parse(String(value));
     return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed);
   } catch {
-    // That it cannot be parsed is the answer.
+    // A text that cannot be parsed is no JSON object.
     return false;
   }
 };
@@ -45,7 +45,7 @@ async function currentVersion(inputs: JsonObject, client: VaultClient, signal: A
 }
 
 /**
- * Writes with check-and-set, always: of two writers at once the second is told, and none is lost.
+ * Always writes with check-and-set: if two write at once, the second one gets an error, and no value is overwritten unseen.
  * @param known the version that the state knows; without one, the one that is there now
  */
 async function write(inputs: JsonObject, client: VaultClient, signal: AbortSignal, known?: number): Promise<void> {

@@ -9,7 +9,7 @@ import type { JsonObject } from "../../sdk/values";
 import type { VaultClient } from "../client";
 import { asObject, asString } from "./values";
 
-/** How long it is looked for. */
+/** Time to look for it. */
 const LOOK_MS = 10_000;
 /** How far Vault's clock and ours may be apart. */
 const SKEW_S = 60;
@@ -37,7 +37,7 @@ function isLike(found: JsonObject, { inputs, asked }: LostToken): boolean {
     Number(found["creation_time"]) >= asked - SKEW_S &&
     asString(found["path"]) === (role === "" ? "auth/token/create" : `auth/token/create/${role}`) &&
     asString(found["display_name"]) === `token-${asString(inputs["displayName"]) || "token"}` &&
-    // A role may add its own.
+    // A role may add policies of its own.
     (role !== "" || inputs["policies"] === undefined || names(found["policies"]) === names(inputs["policies"])) &&
     meta === wanted
   );

@@ -97,7 +97,7 @@ export const mount = defineBridged<VaultClient>({
   async update(id, { olds, news, outputs }, { provider, signal }) {
     const [from, to] = [asString(outputs["path"]) || id, asString(news["path"])];
     if (from !== to) await provider.move(trimSlashes(from), trimSlashes(to), { signal });
-    // A lease that is not an input stays what Vault made of it.
+    // A lease that is not an input stays as Vault has it.
     const kept = { ...outputs, ...news };
     const body = { ...leases(kept), options: asObject(news["options"]), ...changes(olds, news, ["description", ...TUNABLE]) };
     await provider.request("POST", `sys/mounts/${trimSlashes(to)}/tune`, { signal }, body);

@@ -5,7 +5,7 @@ import { type VaultClient, VaultError } from "../client";
 import { withLostToken } from "./lost-token";
 import { asObject, asString, toVault } from "./values";
 
-/** What is asked of Vault; the rest of the inputs is about renewing. */
+/** Inputs that are sent to Vault. The others are about renewal. */
 const REQUEST = ["policies", "ttl", "explicitMaxTtl", "period", "noParent", "noDefaultPolicy", "displayName", "numUses", "renewable"];
 
 /** `2026-01-02T03:04:05.123456789Z` → without the fraction */

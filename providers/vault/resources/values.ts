@@ -32,7 +32,7 @@ export function fromVault(answer: JsonObject, names: readonly string[]): JsonObj
   return found;
 }
 
-/** What a property that was taken away becomes: Vault has no other way to unset. */
+/** The empty value for a property that was removed: Vault has no other way to unset it. */
 function emptyOf(before: Json | undefined): Json {
   if (Array.isArray(before)) return [];
   if (typeof before === "number") return 0;

@@ -113,7 +113,7 @@ describe("ConfigMaps and Secrets", () => {
   });
 });
 
-describe("what an object has for life", () => {
+describe("immutable fields", () => {
   const diffOf = async (type: string, before: Values, after: Values) => {
     const metadata = { name: "it" };
     const olds = (await plugin.check(type, { metadata, ...before })).inputs;
@@ -151,7 +151,7 @@ describe("what an object has for life", () => {
     await plugin.make(CLAIM, claim("kept", "2Gi"));
     const before = claim("kept", "2Gi");
     await expect(claimDiff("kept", before, claim("kept", "2Gi", "longhorn"))).rejects.toThrow(
-      "PersistentVolumeClaim default/kept: Kubernetes does not change what an object has for life: spec.storageClassName",
+      "PersistentVolumeClaim default/kept: Kubernetes refuses to change immutable fields: spec.storageClassName",
     );
     await expect(claimDiff("kept", before, claim("kept", "1Gi"))).rejects.toThrow("size: 2Gi → 1Gi (a volume does not become smaller)");
     await expect(claimDiff("kept", before, claim("kept", "1Gi"))).rejects.toThrow("kubectl -n default delete persistentvolumeclaim kept");

@@ -23,7 +23,7 @@ export function releaseRefusals(bench: ReleaseBench): void {
       bench.chart.more = [set("2Gi")];
       const larger = release("kept", { values: { greeting: "larger" } });
       await expect(bench.plugin.update(RELEASE, state, larger, { preview: true })).rejects.toThrow(
-        /release default\/kept: Kubernetes does not change what an object has for life: StatefulSet kept: size of the volume data: 1Gi → 2Gi[\s\S]*kubectl -n default delete statefulset kept --cascade=orphan/,
+        /release default\/kept: Kubernetes refuses to change immutable fields: StatefulSet kept: size of the volume data: 1Gi → 2Gi[\s\S]*kubectl -n default delete statefulset kept --cascade=orphan/,
       );
       expect(await bench.records("kept")).toEqual(before);
       await bench.client.delete({ apiVersion: "apps/v1", kind: "StatefulSet", namespace: "default", name: "kept" }, "Orphan", NEVER);
