@@ -37,7 +37,7 @@ export async function measureChild(file, args, { cwd, env }) {
     const seen = figuresOf(child.pid);
     if (seen === undefined) return;
     own = seen.own;
-    // One that has ended, and waits to be read, has no memory.
+    // A process that has exited and is a zombie has no memory.
     peakMiB = Math.max(peakMiB, seen.peakMiB);
   }, LOOK_MS);
   const code = await new Promise((resolve, reject) => {

@@ -10,9 +10,9 @@ const { SOURCE_FOLDERS } = require("./source-folders.cjs");
 const root = path.resolve(__dirname, "..");
 const out = path.join(root, "bin");
 const stampFile = path.join(out, ".built");
-/** A file may change while it is compiled: it is looked at again, this often at most. */
+/** A source may change while it is compiled. So it is checked again, at most this often. */
 const ROUNDS = 5;
-/** Half files of builds that were killed go after this time, in milliseconds. */
+/** Part files of killed builds are removed after this time, in milliseconds. */
 const PART_AGE = 60_000;
 
 function* files(folder) {
@@ -27,7 +27,10 @@ const isSource = (file) => file.endsWith(".ts") && !file.endsWith(".test.ts") &&
 const targetOf = (source) => path.join(out, path.relative(root, source).replace(/\.ts$/, ".js"));
 const sourceOf = (target) => path.join(root, path.relative(out, target).replace(/\.js$/, ".ts"));
 
-/** Two times of a file in milliseconds; -1 and 0 where it does not exist. In words of an old Node, which is to read as far as the first line. */
+/**
+ * Two times of a file in milliseconds; -1 and 0 where it does not exist. Written in the syntax of an old Node, which must be able to parse
+ * this file so that node-version.cjs can refuse it.
+ */
 function times(file) {
   const found = fs.statSync(file, { throwIfNoEntry: false });
   return found === undefined ? { modified: -1, changed: 0 } : { modified: Math.round(found.mtimeMs), changed: found.ctimeMs };
@@ -56,7 +59,7 @@ function compileChanged(everything) {
       if (!isSource(source)) continue;
       const target = targetOf(source);
       const time = modified(source);
-      // It went after its folder was read.
+      // The source was removed after its folder was read.
       if (time === -1 || (!everything && modified(target) === time)) continue;
       compileTo(target, source, time);
       compiled++;
@@ -65,10 +68,10 @@ function compileChanged(everything) {
   return compiled;
 }
 
-/** By the time of its last change of any kind: its modification time may be that of its source. */
+/** By its change time (ctime): its modification time may be that of its source. */
 const isAbandoned = (part) => Date.now() - times(part).changed > PART_AGE;
 
-/** Removes what has no source any more, and half files that nobody writes any more. */
+/** Removes compiled files without a source, and abandoned part files. */
 function sweep() {
   let removed = 0;
   if (!fs.existsSync(out)) return removed;
@@ -95,7 +98,7 @@ function build() {
     compiled += more;
   }
   const removed = sweep();
-  // Its change tells the compile cache that a name may lead elsewhere (common/compile-cache.ts).
+  // A changed stamp file tells the compile cache that a name may lead elsewhere now (common/compile-cache.ts).
   if (compiled > 0 || removed > 0 || current !== stamp) {
     fs.mkdirSync(out, { recursive: true });
     const part = `${stampFile}.${process.pid}.part`;

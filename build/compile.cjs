@@ -91,7 +91,7 @@ function compile(root, file) {
 }
 
 /**
- * Changes with the compiler and its options: what another one made is compiled anew.
+ * Changes with the compiler and its options: then everything is compiled anew.
  * @throws where no packages are installed
  */
 function compilerStamp(root) {

@@ -1,7 +1,7 @@
-// Changes the source a little, one place at a time, and runs the tests that load it: a change that no test notices is told.
+// Changes the source a little, one place at a time, and runs the tests that load it: a change that no test notices is reported.
 //   node build/mutate.cjs [FOLDER…] [--limit N] [--seed N] [--minutes N] [--timeout N] [--tests FOLDER]… [--at-least PERCENT]
-// The limit is of each folder in components/ and stacks/. Works in a copy of the checkout, so that a run which is killed leaves nothing
-// changed. The same seed takes the same places.
+// The limit applies to each folder in components/ and stacks/. Works in a copy of the checkout, so that a run which is killed leaves
+// nothing changed. The same seed takes the same places.
 "use strict";
 require("./node-version.cjs");
 const { execFileSync } = require("node:child_process");
@@ -24,7 +24,7 @@ const { values, positionals } = parseArgs({
     limit: { type: "string", default: "20" },
     seed: { type: "string", default: "1" },
     minutes: { type: "string", default: "60" },
-    // Seconds at least; tests that take longer, and several times as long as before the change, go round in circles because of it: noticed.
+    // Seconds, at least. If tests take longer than this, and several times as long as before the change, then it made them loop: noticed.
     timeout: { type: "string", default: "180" },
     tests: { type: "string", multiple: true, default: TESTS },
     "at-least": { type: "string", default: "0" },
@@ -51,13 +51,13 @@ function shuffled(list, random) {
   return copy;
 }
 
-/** What Git knows of the checkout and is there. */
+/** The files that Git tracks and that exist. */
 const filesHere = () =>
   execFileSync("git", ["ls-files", "-z"], { cwd: ROOT, encoding: "utf8" })
     .split("\0")
     .filter((file) => file !== "" && fs.existsSync(path.join(ROOT, file)));
 
-/** The copy, compiled: what tests start is there. */
+/** Copies and compiles the checkout, since tests start compiled files. */
 function copyTo(target, files) {
   for (const file of files) {
     fs.mkdirSync(path.join(target, path.dirname(file)), { recursive: true });
@@ -72,7 +72,7 @@ const within = (file, folder) => file.startsWith(`${folder}/`);
 /** `components/base` of `components/base/a/b.ts`, `stacks` of `stacks/a.ts`. */
 const groupOf = (file) => path.posix.dirname(file).split("/").slice(0, 2).join("/");
 
-/** Some places of each folder, and of how many they are. */
+/** Chooses some places of each folder, and says of how many. */
 function choose(folders, files) {
   const random = randomFrom(Number(values.seed));
   const places = new Map();
@@ -138,7 +138,7 @@ function tell(groups, counts, judge) {
     groups.reduce((sum, { all }) => sum + all, 0),
     total,
   );
-  console.log(`tests found no end ${judge.late} times`);
+  console.log(`tests did not end ${judge.late} times`);
   return percent(counted(total) - total.nothing, counted(total));
 }
 
@@ -156,7 +156,7 @@ async function main() {
   copyTo(copy, files);
   const tests = files.filter((file) => file.endsWith(".test.ts") && values.tests.some((folder) => within(file, folder)));
   const failed = await judge.learn(tests);
-  for (const { test, why } of failed) console.log(`not asked ${test}: ${why}`);
+  for (const { test, why } of failed) console.log(`not used ${test}: ${why}`);
   if (failed.length === tests.length) throw new Error("no test passes before anything is changed");
   const score = tell(groups, await judgeAll(judge, groups), judge);
   if (score < Number(values["at-least"])) throw new Error(`the score is ${score} %, and at least ${values["at-least"]} % are asked for`);

@@ -1,4 +1,4 @@
-// `make nightly`: what takes too long for every landing. Each part runs, whatever the one before it said; the last lines tell all.
+// `make nightly`: what takes too long for every landing. Each part runs, even if the one before it failed. The last lines list all results.
 "use strict";
 const { HELD } = require("./node-version.cjs");
 const { spawnSync } = require("node:child_process");

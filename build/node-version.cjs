@@ -1,5 +1,5 @@
-// Which versions of Node this project is held against, and what an older one is told. The first line of every entry; an old Node must
-// be able to read it, and the entry as far as this: so no syntax newer than Node 6 here, and none newer than Node 12 there.
+// The versions of Node that this project is tested with, and the message for an older one. Every entry loads this first. An old Node must
+// be able to parse this file and the entry: so this file has no syntax newer than Node 6, and the entries none newer than Node 12.
 "use strict";
 
 /** Each of them runs the rehearsal and all tests: `make test-node`. */

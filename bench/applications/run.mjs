@@ -39,7 +39,7 @@ const read = (text) => withoutDigest(parseAllDocuments(text).map((document) => d
 const literals = (data) => Object.entries(data).map(([key, value]) => `${key}=${value}`);
 const KUSTOMIZATION = { apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization" };
 
-/** An image is named in the base without what the environments say. */
+/** The base names each image without the tag and digest that the environments set. */
 function imagesOf(objects) {
   const text = JSON.stringify(objects);
   return [...new Set([...text.matchAll(/"image":"([^"]+)"/g)].map(([, image]) => image))].map((image) => {

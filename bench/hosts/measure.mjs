@@ -111,7 +111,10 @@ async function main() {
   }
 }
 
-/** How many logins the hosts have seen without the one that asks, which may not be in the journal yet. Of sshd alone: sudo writes the words of its command there. */
+/**
+ * How many logins the hosts have seen, without the one of this question, which may not be in the journal yet. Only sshd's lines count:
+ * sudo writes its own command line, with this pattern, into the journal.
+ */
 async function connections(hosts) {
   const count = `port=$(echo "$SSH_CONNECTION" | cut -d " " -f 2); sudo -n sh -c "journalctl --sync; journalctl -q -t sshd -g '^Accepted publickey' --no-pager" | grep -cv " port $port "`;
   const counts = await Promise.all(hosts.map((host) => host.run(count)));

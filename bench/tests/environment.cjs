@@ -20,7 +20,7 @@ module.exports = class extends TestEnvironment {
   }
 
   async teardown() {
-    // A process that a test ends last is counted once it has ended.
+    // Waits for a process that the last test is ending: its time counts only once it has ended.
     await new Promise((resolve) => setTimeout(resolve, LAST_MS));
     const { before, started, file } = this.measured;
     const { own, children } = used();

@@ -19,7 +19,7 @@ if (root !== undefined && list !== undefined) {
   const plain = Module._extensions[".js"];
   Module._extensions[".js"] = (module, file) => {
     const source = sourceOf(file);
-    // Who ran the test has gone on, and its folder with it.
+    // The runner of the test may have ended already, and removed its folder.
     if (source !== undefined && fs.existsSync(path.dirname(list))) fs.appendFileSync(list, `${source}\n`);
     return plain(module, file);
   };

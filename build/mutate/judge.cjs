@@ -20,7 +20,7 @@ class Judge {
   /** By test file: seconds that it took unchanged, sources that it loaded. */
   #tests = new Map();
   #judged = 0;
-  /** How often tests found no end. */
+  /** How often tests did not end in time. */
   late = 0;
 
   /**
@@ -35,7 +35,7 @@ class Judge {
 
   /**
    * Runs test files with the sources unchanged.
-   * @returns {Promise<{ test: string, why: string }[]>} those that fail warm, and are not asked any more
+   * @returns {Promise<{ test: string, why: string }[]>} those that fail in a warm process, and are not used further
    */
   async learn(tests) {
     const failed = [];
@@ -69,7 +69,7 @@ class Judge {
     this.#process.sourcesChanged();
   }
 
-  /** A test that fails after the change and passes without it. One that fails without it too met what an earlier run had left. */
+  /** Whether a test fails after the change and passes without it. One that fails without it, too, was disturbed by remains of an earlier run. */
   async #notices(each, { file, text, original }) {
     if (!(await this.#fails(each))) return false;
     this.#write(file, original);

@@ -1,4 +1,4 @@
-// How long tests may take before a change counts as one that they never get over.
+// How long tests may take after a change before it counts as one that makes them loop.
 "use strict";
 
 /** A busy machine may be this many times slower than it was while nothing was changed. */

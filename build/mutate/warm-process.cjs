@@ -8,7 +8,7 @@ const path = require("node:path");
 class WarmProcess {
   #root;
   #child;
-  /** Where it and its tests make what is temporary: it is killed, and removes none of it by itself. */
+  /** The temporary folder of the process and its tests. The process is killed, so it cannot remove that itself. */
   #temporary;
   #changed = false;
 
@@ -22,17 +22,17 @@ class WarmProcess {
     return this.#child === undefined;
   }
 
-  /** A source was written: what tests keep for each other goes before the next run. */
+  /** To be called when a source was written: what tests share is dropped before the next run. */
   sourcesChanged() {
     this.#changed = true;
   }
 
   #start() {
     this.#temporary = fs.mkdtempSync(path.join(os.tmpdir(), "warm-"));
-    // Its home is its own too, and not that of tests which run this.
+    // It also gets a home of its own, not that of the tests that start this process.
     const env = { ...process.env, NODE_OPTIONS: "", TMPDIR: this.#temporary, HOMELAB_TEST_HOME: "" };
     const child = fork(__filename, [this.#root], { cwd: this.#root, env, stdio: ["ignore", "ignore", "pipe", "ipc"] });
-    // What the last lines of a process say that ends by itself.
+    // The last lines of stderr, for a process that ends by itself.
     child.said = "";
     child.stderr.on("data", (chunk) => {
       child.said = `${child.said}${chunk}`.slice(-2000);
@@ -78,7 +78,7 @@ function serve(root) {
   // What tests start runs the compiled files as they are.
   process.env.HOMELAB_TEST_BUILT = process.env.HOMELAB_BUILT = root;
   const { run, forgetRun } = require("./warm.cjs").warmRunner(root);
-  // Once the tests' own environment is made, which Jest's configuration does. A child that is given another one is not noted.
+  // After the tests' own environment was made, which Jest's configuration does. A child with another environment is not recorded.
   const list = path.join(process.env.TMPDIR, "loaded-by-children");
   Object.assign(process.env, {
     HOMELAB_MUTATE_ROOT: root,
@@ -92,7 +92,7 @@ function serve(root) {
     fs.rmSync(list);
     return names;
   };
-  // What a test left under way may end badly after it.
+  // Work that a test left running may fail after the test.
   for (const event of ["uncaughtException", "unhandledRejection"]) process.on(event, () => undefined);
   process.on("disconnect", () => process.exit());
   process.on("message", async ({ test, changed }) => {

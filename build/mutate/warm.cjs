@@ -8,7 +8,7 @@ const path = require("node:path");
 
 /** Of jest.config.cjs. */
 const TEST_TIMEOUT = 120_000;
-/** Turns of the event loop for what a test that failed left under way. */
+/** Turns of the event loop for work that a failed test left running. */
 const TURNS = 100;
 
 /**
@@ -82,7 +82,7 @@ function warmRunner(root) {
     Object.assign(process.env, env);
     return { wrong: wrong.map(textOf), loaded: [...loaded].toSorted(), seconds: Number(process.hrtime.bigint() - begun) / 1e9 };
   }
-  /** What tests of one run keep for each other (tests/support/stack-run.ts) is of the sources as they were. */
+  /** Drops what tests of one run share (tests/support/stack-run.ts): it was made from the sources before the change. */
   function forgetRun() {
     const home = process.env.HOMELAB_TEST_HOME;
     for (const name of fs.readdirSync(home)) if (name.startsWith("registered-")) fs.rmSync(path.join(home, name));

@@ -11,7 +11,7 @@ function needRoot() {
   if (process.platform !== "linux" || process.getuid?.() !== 0) throw new Error("needs root on Linux");
 }
 
-/** Where a package would change how this machine boots, the file that keeps it from that is there before it. */
+/** A package may change how this machine boots. The file that prevents this is created before the package is installed. */
 function keepOff(parts) {
   for (const { keptOffBy } of parts) {
     if (keptOffBy === undefined || fs.existsSync(keptOffBy)) continue;

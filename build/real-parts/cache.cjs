@@ -21,7 +21,7 @@ function onPath(name) {
   return undefined;
 }
 
-/** What a part is made of. How long it takes is no part of it; a main of ours is, and so are our files in the place of its own. */
+/** A digest of what a part is made of: its entry without the estimated minutes, our main file, and our files that replace its own. */
 function recipe(part) {
   const { minutes: _, ...rest } = part;
   const main = part.main === undefined ? [] : [path.join("mains", part.main.file)];
@@ -47,7 +47,7 @@ const reasonFile = (part) => path.join(cache, `${part.name}.missing`);
 
 const stamp = (part) => (fs.existsSync(stampOf(part)) ? fs.readFileSync(stampOf(part), "utf8").trim() : undefined);
 
-/** Where a part is, or undefined. A build that was cut has no stamp, and one of another recipe has another's. */
+/** Where a part is, or undefined. An interrupted build has no stamp, and a build of another recipe has another stamp. */
 function find(part) {
   if (part.kind === "debian") return onPath(part.executable);
   return stamp(part) === recipe(part) && fs.existsSync(programOf(part)) ? programOf(part) : undefined;

@@ -33,7 +33,7 @@ const build = (part, options) =>
     return go(part, { ...options, home });
   });
 
-/** All of Debian's packages at once; one after the other where that fails, so that one that is not served takes no other with it. */
+/** Installs all of Debian's packages at once. If that fails, one after the other, so that one missing package does not prevent the others. */
 async function debian(missing, options, report) {
   try {
     await builders.debianPackages(missing, options);
@@ -50,7 +50,7 @@ function wantedParts(names) {
   return parts.filter((part) => (names.length === 0 || names.includes(part.name)) && find(part) === undefined);
 }
 
-/** What became of each part: on the screen, and as its reason for the tests that miss it. */
+/** Reports the result of each part: on the screen, and in a file for the tests that need the part. */
 const reporter = () => ({
   done(part) {
     fs.rmSync(reasonFile(part), { force: true });
@@ -109,7 +109,7 @@ async function install(names, signal) {
       { signal, budgetMs, startedAt },
       report,
     );
-    // What was compiled is kept for the next run where a part is still to come, whether it was cut, skipped or not named now.
+    // Compiled files are kept for the next run while a part is still missing: interrupted, skipped, or not named in this run.
     const unnamed = parts.some((part) => part.kind === "go" && names.length > 0 && !names.includes(part.name) && find(part) === undefined);
     if (unfinished === 0 && !unnamed && process.env.HOMELAB_REAL_KEEP_CACHE !== "1" && fs.existsSync(goCache)) {
       removeCaches();

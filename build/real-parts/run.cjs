@@ -3,7 +3,7 @@
 const { spawn } = require("node:child_process");
 
 const KEPT = 16_384;
-/** What Go says on its way, right before it compiles for minutes without a word: never why something failed. */
+/** Go's progress messages, which are no reason for a failure. It prints them right before it compiles for minutes without output. */
 const ON_ITS_WAY = /^go: (downloading|finding|found) /;
 
 /**

@@ -118,11 +118,11 @@ test("each change is brought before the tests that load it, in a copy; what none
         "all (seed 1): 12 of 12 changes tried, 4 noticed by tests beside them, 4 by others, 0 by the record of registrations alone, 1 refused by types, 3 survived; score 75 %",
         "components/base: 11 of 11 changes tried, 3 noticed by tests beside them, 4 by others, 0 by the record of registrations alone, 1 refused by types, 3 survived; score 72.7 %",
         "components: 1 of 1 changes tried, 1 noticed by tests beside them, 0 by others, 0 by the record of registrations alone, 0 refused by types, 0 survived; score 100 %",
-        "not asked components/broken.test.ts: Error: as always",
+        "not used components/broken.test.ts: Error: as always",
         'survived  components/base/limits.ts:1  "x" changed  (2 test files load it)',
         "survived  components/base/limits.ts:1  name left out  (2 test files load it)",
         "survived  components/base/limits.ts:2  7 changed  (2 test files load it)",
-        "tests found no end 1 times",
+        "tests did not end 1 times",
       ],
     ]);
     expect(fs.readFileSync(path.join(checkout, "components/base/limits.ts"), "utf8")).toBe(SOURCES["components/base/limits.ts"]);
