@@ -1,4 +1,4 @@
-/** The project's own demo (images/demo): words, and what is like them. Small enough to be asked everywhere: in dev, in the lab and in tests. */
+/** The project's own demo (images/demo): it stores words and finds similar ones. It is small enough to run everywhere: in dev, in the lab and in tests. */
 import { defineApplication } from "../../stacks/define/application";
 import { site } from "../site";
 import { LOG_LEVEL, nats, PREFIX, redis, secretOf, toCollector, toNats, toRedis, traces, USER } from "./shared";
@@ -7,7 +7,7 @@ const METRICS = { name: "metrics", port: 9090 } as const;
 const resources = { cpu: "20m", memory: "32Mi", memoryLimit: "128Mi" } as const;
 const probes = { ready: "/readyz", live: "/livez" } as const;
 
-/** Its page and its API: sends a word to the worker, and shows what is like it. */
+/** Its page and its API: sends a word to the worker, and shows similar words. */
 export const demoWeb = defineApplication(
   {
     ports: [{ name: "http", port: 8080, servicePort: 80, host: "demo", url: "demo" }, METRICS],
@@ -22,7 +22,7 @@ export const demoWeb = defineApplication(
   { dev: { hostPrefix: PREFIX.dev, config: { ENV: "dev", LOG_LEVEL: LOG_LEVEL.dev } } },
 );
 
-/** Takes words from the queue, writes them into Postgres, looks for those that are near them, and keeps both in memory for a day. */
+/** Takes words from the queue, writes them into Postgres, finds similar words, and keeps both in memory for a day. */
 export const demoWorker = defineApplication(
   {
     ports: [{ name: "http", port: 8080 }, METRICS],

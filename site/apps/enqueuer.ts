@@ -5,7 +5,7 @@ import { LOG_LEVEL, nats, PREFIX, toCollector, toNats, traces, USER } from "./sh
 export const enqueuer = defineApplication(
   {
     ports: [{ name: "http", port: 8080, servicePort: 80, host: "enqueuer", url: "enqueuer" }],
-    // `/health` answers 503 while NATS is down: as liveness it would start every replica again.
+    // `/health` answers 503 while NATS is down. As a liveness probe it would restart every replica.
     probes: { ready: "/readyz", live: "/livez" },
     environment: { ...nats, ...traces },
     resources: { cpu: "100m", memory: "128Mi", memoryLimit: "512Mi" },

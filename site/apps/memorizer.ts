@@ -1,7 +1,7 @@
 import { defineApplication } from "../../stacks/define/application";
 import { LOG_LEVEL, nats, PREFIX, redis, toCollector, toNats, toRedis, traces, USER } from "./shared";
 
-/** Takes pictures from the queue, makes text of them, and keeps it for a day. */
+/** Takes pictures from the queue, converts them to text, and keeps that for a day. */
 export const memorizer = defineApplication(
   {
     ports: [{ name: "http", port: 8080, servicePort: 80, host: "memorizer", url: "memorizer" }],

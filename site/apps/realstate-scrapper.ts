@@ -1,7 +1,7 @@
 import { defineApplication } from "../../stacks/define/application";
 import { LOG_LEVEL, PREFIX, toCollector, traces, USER } from "./shared";
 
-/** Looks through pages with offers of flats, in a browser without a screen. */
+/** Searches web pages with offers of flats, by a headless browser. */
 export const realstateScrapper = defineApplication(
   {
     ports: [{ name: "http", port: 8080, servicePort: 80, host: "realstate-scrapper", url: "realstate-scrapper" }],

@@ -1,4 +1,4 @@
-/** What the lab shows of this homelab's machines, beside site/nodes.ts. */
+/** What the lab models of this homelab's machines, beside site/nodes.ts. */
 import { defineLab } from "../../../stacks/define/lab";
 
 export const lab = defineLab({
@@ -26,7 +26,7 @@ export const lab = defineLab({
       ],
     },
   },
-  // `import` is switched on by hand on a fresh Proxmox.
+  // On a fresh Proxmox, the content type `import` has to be switched on by hand.
   storages: [
     { storage: "local", type: "dir", options: { path: "/var/lib/vz", content: "backup,import,iso,vztmpl" } },
     { storage: "local-lvm", type: "lvmthin", options: { vgname: "pve", thinpool: "data", content: "rootdir,images" } },

@@ -1,10 +1,10 @@
-/** The Proxmox nodes of this homelab. A bridge or a storage that is there already is its name; docs/hosts.md has definitions of others. */
+/** The Proxmox nodes of this homelab. An existing bridge or storage is given by its name; docs/hosts.md has definitions of new ones. */
 import type { StorageSpec } from "../../../components/hosts/node-spec";
 import { defineNodes } from "../../../stacks/define/nodes";
 
 /**
- * Where the nodes keep cloud images and ISOs. `local` needs the content type `import` for it, which a fresh Proxmox does not give
- * it; or write a definition, and it is made: docs/hosts.md has one, and says with which plugin that works.
+ * Where the nodes keep cloud images and ISOs: the name of an existing storage, or a definition of one to create. `local` needs the
+ * content type `import` for that, which a fresh Proxmox does not give it. docs/hosts.md has a definition, and says with which plugin it works.
  */
 const FILE_STORAGE: string | StorageSpec = "local";
 
@@ -14,7 +14,7 @@ export const proxmox = defineNodes({
     templateName: "ubuntu24-template",
     url: "https://cloud-images.ubuntu.com/releases/24.04/release-20241004/ubuntu-24.04-server-cloudimg-amd64.img",
     sha256: "fad101d50b06b26590cf30542349f9e9d3041ad7929e3bc3531c81ec27f2c788",
-    /** As a `.qcow2` of content type `import`, which Proxmox 8.3 turns into a disk by its API alone, without SSH to the node. */
+    /** A `.qcow2` of the content type `import`: Proxmox 8.3 makes a disk of it by its API alone, without SSH to the node. */
     fileName: "ubuntu-24.04-20241004-amd64.qcow2",
   },
   nodes: [

@@ -4,10 +4,10 @@ import { applications } from "./apps/applications";
 import { demoWeb, demoWorker } from "./apps/demo";
 import { whoami } from "./apps/whoami";
 
-/** What every cluster has: certificates, its way into Vault, Secrets from it, and the names of its routes in Pi-hole. */
+/** The modules of every cluster: certificates, access to Vault, Secrets from Vault, and DNS records of its routes in Pi-hole. */
 const cluster = { "cert-manager": {}, "cluster-access": {}, "external-secrets": {}, "external-dns": {} } as const;
 
-/** By environment: the password with which its box sends to the hub. */
+/** For each environment, the password with which its box sends to the hub. */
 const senders = {
   tools: { path: "cluster-secret-store/secrets/BOX_TOOLS", key: "BOX_TOOLS_PASSWORD" },
   observability: { path: "cluster-secret-store/secrets/BOX_OBSERVABILITY", key: "BOX_OBSERVABILITY_PASSWORD" },
@@ -34,7 +34,7 @@ const objectStorage = {
   },
 };
 
-/** Each night: all states and databases, encrypted, to the homelab's own object storage and to one in another place. */
+/** Copies all states and databases each night, encrypted, to the homelab's own object storage and to one in another place. */
 const nightlyBackup = {
   databases: {
     tools: {
@@ -63,7 +63,7 @@ const nightlyBackup = {
   },
 };
 
-/** The second instance of Postgres, for applications as they are developed. */
+/** The second instance of Postgres, for applications in development. */
 const postgresOfDev = {
   host: "dev.postgres",
   databases: { apps: { owner: "apps", extensions: ["vector"], path: "cluster-secret-store/secrets/POSTGRES_DEV", key: "POSTGRES_DEV_PASSWORD" } },

@@ -2,13 +2,13 @@ import { defineApplication } from "../../../../stacks/define/application";
 import { goldenImageName } from "../../../../stacks/define/sessions";
 import { LOG_LEVEL, PREFIX, secretOf, USER } from "./shared";
 
-/** Where it keeps what it speaks to the cluster of sessions with. */
+/** Paths of its credentials for the cluster of sessions. */
 const [KUBECONFIG, SSH_KEY] = ["/etc/cks/kubeconfig", "/etc/cks/ssh_key"];
 
-/** Of the sessions' clusters. The golden image of this version is published by `homelab sessions golden-image`. */
+/** The Kubernetes version of sessions. `homelab sessions golden-image` publishes the golden image of this version. */
 const KUBERNETES_VERSION = "1.33.0";
 
-/** Sessions of learners: two machines each, as KubeVirt's in the cluster for experiments, with terminals in the browser. */
+/** Sessions for learners: each has two KubeVirt machines in the cluster for experiments, and terminals in the browser. */
 export const cksBackend = defineApplication(
   {
     ports: [{ name: "http", port: 8080, host: "api.cks", url: "cks-api" }],
@@ -38,7 +38,7 @@ export const cksBackend = defineApplication(
     runAsUser: USER,
     serviceAccount: {},
     flows: [{ direction: "out", peer: "homelab", port: 6443, why: "sessions, by the API of sandboxy" }],
-    // Its sessions are in memory: a second replica would not know those of the first.
+    // It keeps sessions in memory, so a second replica would not know those of the first.
     replicas: 1,
   },
   {

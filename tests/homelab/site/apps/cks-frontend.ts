@@ -11,7 +11,7 @@ export const cksFrontend = defineApplication(
     probes: { ready: "/", live: "port" },
     config: { LOG_FORMAT: "json" },
     resources: { cpu: "100m", memory: "128Mi", memoryLimit: "256Mi", cpuLimit: "200m" },
-    // What it renders once and keeps.
+    // The cache of rendered pages.
     writable: ["/app/.next/cache"],
     runAsUser: USER,
     serviceAccount: {},
