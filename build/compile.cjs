@@ -1,4 +1,4 @@
-// One TypeScript source to CommonJS; what is wrong in it, as one message with file, line and a caret.
+// Compiles one TypeScript source to CommonJS. An error in it becomes one message with file, line and a caret.
 "use strict";
 const fs = require("node:fs");
 const { SourceMap, wrap } = require("node:module");
@@ -55,7 +55,7 @@ function syntaxError(file, source, thrown) {
   return new SourceError(file, found.line, found.column, found.what, source.split("\n")[found.line - 1] ?? "", found.width);
 }
 
-/** What swc lets through and Node refuses, such as a name that is declared twice. @throws SourceError */
+/** Finds errors that swc accepts and Node refuses, such as a name that is declared twice. @throws SourceError */
 function checkCompiled(swc, file, source, code) {
   try {
     new vm.Script(wrap(code), { filename: file });

@@ -20,7 +20,7 @@ const cacheDir = (): string => path.join(projectRoot(), "node_modules", ".cache"
 const REWRITE_SHARE = 0.05;
 
 interface Entry {
-  /** Of the file that was compiled: see {@link stampOf}. */
+  /** {@link stampOf} of the file that was compiled. */
   stamp: string;
   code: Buffer;
 }

@@ -9,11 +9,11 @@ import Module from "node:module";
 export interface Deferral {
   /** Exports that its importers copy at once (`import * as`). Default none. */
   copied?: readonly string[];
-  /** It is a compiled ES module: importers ask that first, and then copy nothing. Default false. */
+  /** It is a compiled ES module: importers check that first, and then copy nothing. Default false. */
   esModule?: true;
   /** Exports that are answered without loading it; reading any other one loads it. */
   instead?: Readonly<Record<string, unknown>>;
-  /** Only where a file whose path ends so requires it: for a relative name, which means something else elsewhere. */
+  /** Defers it only in requiring files whose paths end like this: a relative name means another file elsewhere. */
   from?: string | readonly string[];
 }
 

@@ -15,7 +15,7 @@ const isPlain = (text: string): boolean => PLAIN.test(text) && !RESERVED.test(te
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
 
-/** A list or a map of its own keys alone: no Date, no Map, and nothing that says itself what its JSON is. */
+/** A list or a plain object: no Date, no Map, and nothing with a `toJSON` of its own. */
 const isPlainObject = (value: object): boolean =>
   (Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype) && typeof Reflect.get(value, "toJSON") !== "function";
 
@@ -33,7 +33,7 @@ const byLibrary = (value: unknown): string => portableYaml({ key: value }, OPTIO
 
 const texts = new Map<string, string>();
 
-/** Of what is neither a list nor a map. */
+/** The text of a value that is neither a list nor a map. */
 function scalar(value: unknown, before: string): string {
   if (value === null || typeof value === "boolean") return String(value);
   if (Number.isSafeInteger(value) && !Object.is(value, -0)) return String(value);
@@ -59,7 +59,7 @@ function item(value: unknown, before: string): string {
 const EMPTY_LIST = "[]";
 const EMPTY_MAP = "{}";
 
-/** Its lines, joined; the first without its indentation. */
+/** The lines of a list or a map, joined; the first one without its indentation. */
 function collection(value: object, before: string): string {
   const lines = Array.isArray(value)
     ? value.map((part: unknown) => item(part ?? null, before))

@@ -19,7 +19,7 @@ export interface ProcessIdentity {
    * initial one.
    */
   pidNamespace: string;
-  /** Of the machine, hashed; "" where it has none. */
+  /** A hash of the machine's id; "" where it has none. */
   machineId: string;
 }
 

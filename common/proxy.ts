@@ -11,7 +11,7 @@ import { HomelabError } from "./errors";
 export interface ProxySettings {
   httpProxy?: string | undefined;
   httpsProxy?: string | undefined;
-  /** Names, `.suffixes`, `*.suffixes`, addresses, CIDRs, each but CIDRs with `:port` where wanted; or `*`. */
+  /** Names, `.suffixes`, `*.suffixes`, addresses and CIDRs; or `*`. All but CIDRs may have a `:port`. */
   noProxy?: string | undefined;
   /** A CGI script's environment, in which a client's `Proxy:` header becomes HTTP_PROXY. Default false. */
   cgi?: boolean;
@@ -23,7 +23,7 @@ export const PROXY_VARIABLES: readonly string[] = [
   ...["grpc_proxy", "no_grpc_proxy", "NODE_USE_ENV_PROXY"],
 ];
 
-/** What the environment says; the lower-case name of a variable goes before the upper-case one. */
+/** The settings of the environment; the lower-case name of a variable takes precedence. */
 export function proxySettings(): ProxySettings {
   const either = (name: string): string | undefined => readEnv(name.toLowerCase()) ?? readEnv(name);
   return { httpProxy: either("HTTP_PROXY"), httpsProxy: either("HTTPS_PROXY"), noProxy: either("NO_PROXY"), cgi: readEnv("REQUEST_METHOD") !== undefined };

@@ -20,7 +20,7 @@ makeStructQuick(quick.Struct, library);
 
 type Plain = structs.JavaScriptValue;
 type PlainMap = { [key: string]: Plain };
-/** Without `__proto__`, which the library's own objects lose, and which fast-check likes to try: a test of its own holds it. */
+/** Keys, except `__proto__`, which fast-check likes to try: the library's own objects lose it. Another test covers it. */
 const key = fc
   .oneof(fc.string({ maxLength: 30 }), fc.string({ unit: "binary", maxLength: 6 }), fc.constantFrom("length", "constructor", "0", "10", "9"))
   .filter((text) => text !== "__proto__");

@@ -1,4 +1,4 @@
-/** The texts that stand for a value: what our own outputs and the tools below us are known to make of it. */
+/** All texts that can stand for a value: the forms that our own outputs and the tools below us are known to give it. */
 import { isWorthHiding, MIN_LENGTH } from "./redact-worth";
 
 /** A line of a longer value says enough to be hidden from this length on. */

@@ -13,7 +13,7 @@ const COMMON_WORDS = new Set(
   ),
 );
 
-/** Ends of host names that a homelab meets. A password with a dot in it has none of these, but for bad luck. */
+/** Last parts of host names in a homelab. A password with a dot hardly ever ends with one of these. */
 const DOMAIN_ENDS = new Set("pw com net org io dev app lan local internal svc example test invalid home arpa br eu de uk us cloud sh co me info".split(" "));
 /** First parts of the paths that a configuration names. */
 const ROOT_FOLDERS = new Set("bin boot data dev etc home lib media mnt opt proc root run sbin srv sys tmp usr var".split(" "));

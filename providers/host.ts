@@ -1,6 +1,6 @@
 /**
- * The process in which the embedded engine runs this project's providers: a message in starts an instance, a message out tells
- * its port, the closed channel ends it. One Node start and one load of gRPC serve all of them.
+ * The process in which the embedded engine runs this project's providers. A message to it starts an instance, a message from it gives
+ * the instance's port, and the closed channel ends the process. One Node start and one load of gRPC serve all providers.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -34,7 +34,7 @@ async function start(request: z.infer<typeof requestSchema>["start"]): Promise<v
 }
 
 if (require.main === module) {
-  // A terminal's Ctrl-C reaches the whole group; the engine decides what it means and tells us by Cancel.
+  // A terminal's Ctrl-C reaches the whole group; the engine decides what it means, and calls Cancel.
   process.on("SIGINT", () => undefined);
   process.on("message", (raw) => {
     start(requestSchema.parse(raw).start).catch((thrown: unknown) => process.stderr.write(`${asError(thrown).stack}\n`));

@@ -10,7 +10,7 @@ const { WarmProcess } = require("./warm-process.cjs");
 const RECORD = "site/tests/program/registrations.test.ts";
 /** Processes grow: a new one begins after this many changes. */
 const CHANGES_A_PROCESS = 50;
-/** What an unchanged test may take. A busy machine may need far longer than a quiet one. */
+/** Time limit of a test before anything is changed. A busy machine may need far longer than a quiet one. */
 const UNCHANGED_SECONDS = 900;
 
 class Judge {
@@ -47,7 +47,7 @@ class Judge {
     return failed;
   }
 
-  /** Those that load a source: of its own folder first, then the quick ones. */
+  /** The tests that load a source: those of its own folder first, then by time, the fastest first. */
   #testsOf(file) {
     const folder = path.posix.dirname(file);
     const rank = (test) => (test === RECORD ? 2 : path.posix.dirname(test) === folder ? 0 : 1);

@@ -72,10 +72,10 @@ class WarmProcess {
   }
 }
 
-/** What the process itself does. */
+/** Runs in the child process: runs tests as messages ask for them. */
 function serve(root) {
   require(path.join(root, "tests", "support", "own-environment.cjs")).applyOwnEnvironment();
-  // What tests start runs the compiled files as they are.
+  // Processes that tests start run the compiled files as they are.
   process.env.HOMELAB_TEST_BUILT = process.env.HOMELAB_BUILT = root;
   const { run, forgetRun } = require("./warm.cjs").warmRunner(root);
   // After the tests' own environment was made, which Jest's configuration does. A child with another environment is not recorded.
@@ -85,7 +85,7 @@ function serve(root) {
     HOMELAB_MUTATE_LOADED: list,
     NODE_OPTIONS: `--require=${path.join(__dirname, "children.cjs")}`,
   });
-  /** What children have loaded since it was asked last. */
+  /** Sources that child processes have loaded since the last call. */
   const loadedByChildren = () => {
     if (!fs.existsSync(list)) return [];
     const names = fs.readFileSync(list, "utf8").split("\n").slice(0, -1);

@@ -6,7 +6,7 @@ const fs = require("node:fs");
 const Module = require("node:module");
 const path = require("node:path");
 
-/** Of jest.config.cjs. */
+/** As in jest.config.cjs. */
 const TEST_TIMEOUT = 120_000;
 /** Turns of the event loop for work that a failed test left running. */
 const TURNS = 100;
@@ -25,12 +25,12 @@ function warmRunner(root) {
   const limit = (milliseconds) => {
     globalThis[Symbol.for("TEST_TIMEOUT_SYMBOL")] = milliseconds;
   };
-  // All of Jest's own that these tests use.
+  // The only method of the `jest` object that these tests use.
   globalThis.jest = { setTimeout: limit };
 
   const isOurs = (file) => file.startsWith(`${root}${path.sep}`) && !file.includes(`${path.sep}node_modules${path.sep}`);
   const compiled = new Map();
-  /** What a source is compiled to; the compiler is asked once for each text. */
+  /** The compiled code of a source. Each text is compiled once. */
   const codeOf = (file) => {
     const source = fs.readFileSync(file, "utf8");
     const known = compiled.get(file);

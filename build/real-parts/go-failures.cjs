@@ -1,4 +1,4 @@
-// What Go's words mean for somebody who wants a part.
+// Explains Go's error messages to a person who installs a part.
 "use strict";
 
 /** Tried in order: a full disk shows itself by many other failures. */

@@ -1,4 +1,4 @@
-/** From words to a command, and help. */
+/** Finds and runs the command of a command line, and prints help. */
 import { ENGINE_VERSION } from "../../common/engine-version";
 import { CliError, cloudOnly, EXIT_CODE, unsupported } from "../errors";
 import { GLOBAL_FLAGS, parseFlags } from "./flags";

@@ -90,7 +90,7 @@ export interface Syntax {
 }
 
 /**
- * @param known what is said of a flag that the CLI has and the command does not take; undefined where the CLI has none of that name
+ * @param known makes the error for a flag that the CLI has and this command does not take; undefined where the CLI has none of that name
  * @throws CliError (exit code 1, as the CLI) for an unknown flag or a wrong number of words
  */
 export function parseFlags(argv: readonly string[], { flags, words, usage }: Syntax, known: (flag: string) => CliError | undefined): Flags {

@@ -31,7 +31,7 @@ export async function logs(flags: Flags): Promise<number> {
     throw new CliError(`the logs of ${logging.type} are not read by the embedded engine; the Pulumi CLI does (${logging.urn})`, EXIT_CODE.usage);
   if (flags.json && !flags.has("follow")) print("[]");
   else if (!flags.json) print(`Collecting logs for stack ${stack} since ${since.toISOString()}.\n`);
-  // Who follows waits for more, until a signal ends it.
+  // With --follow the command waits for more, until a signal ends it.
   if (flags.has("follow"))
     await new Promise<void>((resolve) => {
       const wait = setInterval(() => undefined, 60_000);

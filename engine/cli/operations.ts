@@ -109,7 +109,7 @@ interface Prepared {
   flags: Flags;
   command: OperationCommand;
   signals: Signals;
-  /** Of an import. */
+  /** Set for an import. */
   imports: ImportPlan | undefined;
   /** The plan that limits an update. */
   plan: Plan | undefined;

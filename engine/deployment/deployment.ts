@@ -1,4 +1,4 @@
-/** Entry of the engine's core: serves the monitor, runs one operation, and tells how it ended. */
+/** Entry of the engine's core: serves the monitor, runs one operation, and returns how it ended. */
 import * as grpc from "@grpc/grpc-js";
 import { EngineService } from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import { ResourceMonitorService } from "@pulumi/pulumi/proto/resource_grpc_pb.js";

@@ -171,7 +171,10 @@ export class Operation {
     );
   }
 
-  /** A target may be a resource that the program has yet to register, so unknown targets are reported at the end. The known ones are updated all the same. */
+  /**
+   * A target may be a resource that the program has yet to register, so unknown targets are reported at the end. The known ones are
+   * updated nevertheless.
+   */
   #unknownTarget(): DeploymentError | undefined {
     if (this.#halted) return undefined;
     try {

@@ -78,7 +78,7 @@ function defaultProviderGoal(request: DeploymentRequest, wish: PackageWish): Goa
 export class DefaultProviders {
   readonly #known = new Map<string, Promise<string>>();
 
-  /** @param register registers the goal like any resource and tells the reference */
+  /** @param register registers the goal like any resource and resolves with its reference */
   constructor(
     private readonly request: DeploymentRequest,
     private readonly register: (goal: Goal) => Promise<string>,

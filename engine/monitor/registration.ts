@@ -1,4 +1,4 @@
-/** From a RegisterResource message to a goal: parents, inherited options, aliases, timeouts. */
+/** Turns a RegisterResource message into a goal: parents, inherited options, aliases, timeouts. */
 import type * as pb from "@pulumi/pulumi/proto/resource_pb.js";
 import { DeploymentError } from "../errors";
 import type { HookBindings } from "../snapshot/types";

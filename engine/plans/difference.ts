@@ -41,7 +41,7 @@ function changes(olds: PropertyMap, news: PropertyMap, same: Same): PlanDiff {
   return diff;
 }
 
-/** @param olds undefined: there is nothing yet, or it is made anew */
+/** @param olds undefined: the resource is new or replaced */
 export const planDiffOf = (olds: PropertyMap | undefined, news: PropertyMap): PlanDiff => changes(olds ?? {}, news, exactly);
 
 /** As Go prints a float64 by `%v`. */

@@ -14,7 +14,7 @@ export interface PlannedGoal {
   old: ResourceState | undefined;
   /** The new state does not continue `old`: the resource is replaced, or was only read until now. */
   fresh: boolean;
-  /** As they were checked. */
+  /** The inputs after the provider's check. */
   inputs: PropertyMap;
   seed: Buffer;
 }

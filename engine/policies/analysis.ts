@@ -73,7 +73,7 @@ export interface PackFacts {
   initialConfig: GivenConfig;
 }
 
-/** Settings as somebody gave them: by policy, or `all`. */
+/** Settings as given, by the name of the policy or `all`. */
 export type GivenConfig = Readonly<Record<string, { level: EnforcementLevel | undefined; properties: Record<string, unknown> }>>;
 
 /** Which policies of a pack passed. */

@@ -26,7 +26,7 @@ const LEVELS: readonly EnforcementLevel[] = ["advisory", "mandatory", "disabled"
 const SEVERITIES: readonly (Severity | undefined)[] = [undefined, "low", "medium", "high", "critical"];
 const KINDS: readonly PolicyFacts["kind"][] = ["unknown", "resource", "stack"];
 
-/** What the stack is, for policies that ask. */
+/** Facts about the stack, for policies that read them. */
 export interface StackFacts {
   stack: string;
   project: string;

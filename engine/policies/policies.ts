@@ -23,7 +23,7 @@ export interface PolicyRun extends Omit<PackSource, "given"> {
 
 export interface Registration {
   goal: Goal;
-  /** As they were checked. */
+  /** The inputs after the provider's check. */
   inputs: PropertyMap;
   provider: ResourceState | undefined;
   /** The packs have judged this registration, and only change its inputs again after a second check. Nothing is reported. */

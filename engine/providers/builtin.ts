@@ -9,7 +9,7 @@ import type { ProviderClient } from "./provider-client";
 import { ProviderError } from "./provider-error";
 import type { CheckFailure, DiffResult, ResourceRef } from "./provider-messages";
 
-/** What the engine asks of a provider, whoever is behind it. */
+/** The calls that the engine makes of a provider, whether that is a plugin or the engine itself. */
 export type Provider = Pick<
   ProviderClient,
   "configured" | "check" | "diff" | "diffConfig" | "create" | "update" | "read" | "delete" | "invoke" | "componentInputs" | "construct" | "callMethod"

@@ -1,4 +1,4 @@
-/** Starts plugin processes and tells their ports (engine-contract E3). */
+/** Starts plugin processes and reads their ports (engine-contract E3). */
 import { spawn } from "node:child_process";
 import { childEnv } from "../../common/env";
 import type { ProjectInfo } from "../contracts";
@@ -35,7 +35,7 @@ function commandOf(source: Spawned, engineAddress: string): [string, string[]] {
   }
 }
 
-/** A program that tells its port as the first line of its output. */
+/** A program that prints its port as the first line of its output. */
 export interface PluginCommand {
   file: string;
   args: string[];
@@ -44,7 +44,7 @@ export interface PluginCommand {
   onLog(line: string, stream: "info" | "info#err"): void;
 }
 
-/** @throws DeploymentError where it does not start, or ends before it has told its port */
+/** @throws DeploymentError where it does not start, or ends before it has printed its port */
 export function startPlugin({ file, args, cwd, env, onLog }: PluginCommand): Promise<RunningPlugin> {
   const child = spawn(file, args, { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   return new Promise((resolve, reject) => {

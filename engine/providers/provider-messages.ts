@@ -1,4 +1,4 @@
-/** What the provider's protocol and the engine's own values have in common: who a resource is, what a check or a difference says. */
+/** Converts between messages of the provider's protocol and the engine's own values: resources, check failures, differences. */
 import type * as pb from "@pulumi/pulumi/proto/provider_pb.js";
 
 export interface CheckFailure {

@@ -61,7 +61,7 @@ export class ProviderRegistry {
     this.#secretsOf = maps;
   }
 
-  /** What a plugin wrote, without secrets: those of the given maps, of what any plugin is asked now (some share a process), and of the state. */
+  /** A plugin's output without secrets: those of the given maps, of all calls under way (some plugins share a process), and of the state. */
   redact(text: string, maps: readonly PropertyMap[] = []): string {
     const redactor = this.#redactor;
     const { values, secretKeys } = this.request.config;

@@ -65,7 +65,7 @@ export function checkIntegrity(resources: readonly ResourceState[], source: stri
   });
 }
 
-/** All that an entry refers to: URNs, and the reference of its provider. One that is named twice comes twice. */
+/** Visits all that an entry refers to: URNs, and the reference of its provider. One that is named twice is visited twice. */
 function eachReference(r: ResourceState, visit: (name: string) => void): void {
   if (r.provider !== undefined) visit(r.provider);
   if (r.parent !== undefined) visit(r.parent);

@@ -7,7 +7,7 @@ import { isProviderType, urnName } from "../wire/urn";
 import { droppingUnknowns, type PropertyMap, shownText } from "../wire/values";
 
 /**
- * @param olds empty for a resource that is new or made anew
+ * @param olds empty for a resource that is new or replaced
  * @param seed of automatic names: the same for each check of one registration
  * @throws CheckFailed
  */

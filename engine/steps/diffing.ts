@@ -10,7 +10,7 @@ import { isProviderType, parseProviderReference, urnName } from "../wire/urn";
 import { containsUnknowns, flattenOutputs, isObject, type PropertyMap, sameValue, signatureOf, type Value, withoutSecrets } from "../wire/values";
 import type { Step } from "./step";
 
-/** What changed: as the provider says, or as the engine computes it if the provider does not know. */
+/** What has changed: the provider's answer, or the engine's own comparison if the provider does not know. */
 export interface Difference {
   changed: boolean;
   replaceKeys: string[];

@@ -54,7 +54,10 @@ export class LimitedRun {
     return false;
   }
 
-  /** What was carried along for another resource cannot be registered any more: it stands before that one as it was. @throws DeploymentError */
+  /**
+   * An entry that was carried along for another resource stands before that one, unchanged. It cannot be registered any more.
+   * @throws DeploymentError
+   */
   refuseCarried(urn: string): void {
     if (!this.#carried.has(urn)) return;
     const user = this.#carried.get(urn);

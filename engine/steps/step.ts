@@ -30,7 +30,7 @@ export interface Step {
   keepsPending?: boolean;
   /** A limited operation leaves it alone: it is carried into the new state, and no provider is started for it. */
   untargeted?: boolean;
-  /** It only moves an entry of the state: no event tells of it. */
+  /** It only moves an entry of the state: no event reports it. */
   unshown?: boolean;
   /** At the end of a run: an entry that is left alone keeps its place in the state. */
   keepsPlace?: boolean;

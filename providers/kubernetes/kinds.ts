@@ -1,6 +1,6 @@
 /**
  * The kinds of the Kubernetes API that GetSchema returns, with their inputs, for the code that `pulumi import` makes. Custom kinds
- * and versions before the first stable one are not among them: these are imported all the same, and their code is written by hand.
+ * and versions before the first stable one are not among them: these can be imported too, and their code is written by hand.
  */
 import type { ResourceSpec } from "../sdk/package-schema";
 

@@ -113,7 +113,7 @@ export class PveClient {
     return (await this.answer(method, path, signal, params))["data"] ?? null;
   }
 
-  /** The whole answer: a few calls tell something beside the `data`. @throws PveError */
+  /** The whole answer: a few calls have more in it than the `data`. @throws PveError */
   async answer(method: Method, path: string, signal: AbortSignal, params: Params = {}): Promise<JsonObject> {
     const encoded = encodeParams(params);
     const inQuery = (method === "GET" || method === "DELETE") && encoded !== "";
@@ -140,7 +140,7 @@ export class PveClient {
 
   /**
    * Like `request`, for calls that start a task; waits for its end. An answer without a task was done at once.
-   * @param started is told the task that was started
+   * @param started is called with the task that was started
    */
   async task(method: "POST" | "PUT" | "DELETE", path: string, signal: AbortSignal, params: Params = {}, started?: (upid: string) => void): Promise<void> {
     const upid = await this.request(method, path, signal, params);
@@ -154,7 +154,7 @@ export class PveClient {
     await this.#waitForTask(upid, signal, (thrown) => !signal.aborted && (thrown instanceof PveError ? thrown.passing : isUnanswered(thrown)));
   }
 
-  /** Stops a task that nobody waits for any more, and waits until it has ended, however. */
+  /** Stops an abandoned task, and waits until it has ended, whatever its result. */
   async stopTask(upid: string, signal: AbortSignal): Promise<void> {
     const [, node = ""] = upid.split(":");
     const path = `nodes/${node}/tasks/${encodeURIComponent(upid)}`;

@@ -57,7 +57,7 @@ async function download(inputs: JsonObject, name: string, client: PveClient, sig
   }
 }
 
-/** @param upid undefined: the answer that would have told it was lost. @throws HomelabError that says so where it goes on */
+/** @param upid undefined: the answer with it was lost. @throws HomelabError if the download could not be stopped */
 async function stopDownload(inputs: JsonObject, name: string, upid: string | undefined, client: PveClient, thrown: unknown): Promise<void> {
   const signal = AbortSignal.timeout(STOP_MS);
   try {

@@ -9,7 +9,7 @@ export interface EngineLog {
   close(): void;
 }
 
-/** @param address host:port of the engine's service; undefined where it told none: lines are then dropped */
+/** @param address host:port of the engine's service; undefined where it gave none: lines are then dropped */
 export function createEngineLog(address: string | undefined): EngineLog {
   let client: EngineClient | undefined;
   return {

@@ -47,7 +47,7 @@ export class ProviderInstance<P> {
     setMaxListeners(0, this.#abort.signal);
   }
 
-  /** undefined: the provider does not tell. */
+  /** undefined: the provider has no schema. */
   schema(): string | undefined {
     return packageSchema(this.definition);
   }

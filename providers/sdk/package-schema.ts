@@ -45,7 +45,7 @@ class Types {
   }
 }
 
-/** Of a bridged resource. @param outputs that are no inputs: their types are not told */
+/** The schema of a bridged resource. @param outputs names of outputs that are no inputs; their types are not given */
 export function specOfFields(token: string, fields: Fields, outputs: readonly string[]): ResourceSpec {
   const types = new Types(token);
   const { properties, required } = types.fields(fields, "");
@@ -66,7 +66,7 @@ function asProperty(schema: Spec): Spec {
   return ANY;
 }
 
-/** Of a resource whose inputs are a zod schema. @param outputs that are no inputs, all texts */
+/** The schema of a resource whose inputs are a zod schema. @param outputs names of outputs that are no inputs; all are strings */
 export function specOfZod(inputs: z.ZodType, outputs: readonly string[]): ResourceSpec {
   const { properties = {}, required = [] } = z.toJSONSchema(inputs, { unrepresentable: "any", io: "input" });
   const inputProperties = Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, asProperty(schema as Spec)]));
@@ -74,7 +74,7 @@ export function specOfZod(inputs: z.ZodType, outputs: readonly string[]): Resour
   return { resource: { properties: { ...inputProperties, ...told }, inputProperties, requiredInputs: required }, types: {} };
 }
 
-/** The package schema as JSON. undefined: the provider does not tell its types. */
+/** The package schema as JSON. undefined: the provider does not list its types. */
 export function packageSchema<P>({ name, version, tokens, modules, resource }: ProviderDefinition<P>): string | undefined {
   if (tokens === undefined) return undefined;
   const resources: Record<string, Spec> = {};

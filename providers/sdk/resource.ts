@@ -104,7 +104,7 @@ export interface DeleteCall<P> extends ResourceCall<P> {
 export interface ReadResult {
   id: string;
   outputs: Values;
-  /** The inputs that would have made it; left out where they cannot be told, then the known ones stay. */
+  /** The inputs that would have made it. Where they cannot be determined they are left out, and the known ones stay. */
   inputs?: Values;
 }
 

@@ -1,4 +1,4 @@
-/** What is said of an input or a setting that a provider does not know: one rule for every resource type. */
+/** The messages for an input or a setting that a provider does not support, for every resource type. */
 import { nearest } from "../../common/nearest";
 
 /** @param known the names that are supported in this place */

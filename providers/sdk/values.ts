@@ -64,13 +64,13 @@ export function toJsonObject(values: Values): JsonObject {
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, toJson(value)]));
 }
 
-/** Without what is null, in maps at any depth: the bridge writes null for what has no value. */
+/** The values without nulls, in maps at any depth: the bridge writes null for a missing value. */
 export function withoutNulls<T extends Values>(values: T): T {
   const inner = (value: Value): Value => (Array.isArray(value) ? value.map(inner) : isValues(value) ? withoutNulls(value) : value);
   return Object.fromEntries(Object.entries(values).flatMap(([key, value]) => (value === null ? [] : [[key, inner(value)]]))) as T;
 }
 
-/** Likewise where values may be unknown or secret. */
+/** The same for values that may be unknown or secret. */
 export function withoutNullValues(values: Values): Values {
   const inner = (value: Value): Value => {
     if (value instanceof Secret) return new Secret(inner(value.value));

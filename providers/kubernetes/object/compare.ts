@@ -26,7 +26,7 @@ const lastStep = (path: string): string => path.slice(path.lastIndexOf(".") + 1)
 const isEmpty = (path: string, value: Value | undefined): boolean =>
   value === undefined || (Array.isArray(value) ? value.length === 0 : isValues(value) && Object.keys(value).length === 0 && PLAIN_MAPS.has(lastStep(path)));
 
-/** What the state holds: the live object in the shape of the inputs, so that what a refresh found shows. */
+/** The former values for a diff: the live object of the state in the shape of the inputs, so that what a refresh has found shows. */
 function before({ apiVersion, kind }: ObjectType, oldInputs: Values, oldOutputs: Values): Values {
   const kept = oldOutputs["__inputs"];
   // A null means that the program gave no value: the value that the API has is the API's own.

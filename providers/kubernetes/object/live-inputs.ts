@@ -100,7 +100,7 @@ export function normalised(inputs: Values, apiVersion: string, kind: string): Va
   return { ...definition, spec: rest };
 }
 
-/** What others write into annotations about an object. */
+/** Annotations that controllers and kubectl write. */
 const FOREIGN_ANNOTATIONS = ["deployment.kubernetes.io/revision", "kubectl.kubernetes.io/last-applied-configuration"];
 
 /** What a program would write to get this object: without what the server adds. */

@@ -91,7 +91,7 @@ export function takenOver(live: JsonObject, manager: string, ignoreChanges: read
 }
 
 /**
- * What is applied, with each ignored field as the cluster has it: left out where another manager owns it, so that it stays
+ * The object to apply, with each ignored field as the cluster has it: left out where another manager owns it, so that it stays
  * with that one; else with its live value, since a field that its owner leaves out of an apply is removed.
  */
 export function withIgnoredLeft(inputs: JsonObject, live: JsonObject, manager: string, ignoreChanges: readonly string[]): JsonObject {

@@ -3,7 +3,7 @@ import { HomelabError } from "../../../common/errors";
 import type { JsonObject } from "../../sdk/values";
 import { annotation, text } from "./json";
 
-/** The name that stands in the object's managed fields: the program's, the one so far, or a new one. */
+/** The field manager's name: the one that the program gives, the one so far, or a new one. */
 export function fieldManagerOf(object: JsonObject, outputs: JsonObject): string {
   return annotation(object, "pulumi.com/patchFieldManager") ?? text(outputs["__fieldManager"]) ?? `pulumi-kubernetes-${randomBytes(4).toString("hex")}`;
 }

@@ -48,7 +48,7 @@ function settings(inputs: JsonObject): Params {
   };
 }
 
-/** What Proxmox calls each setting that a change can take away. */
+/** Proxmox's names of the settings that a change can remove. */
 const REMOVABLE = ["cidr", "gateway", "cidr6", "gateway6", "mtu", "comments", "bridge_ports", "bridge_vlan_aware", "bridge_vids"];
 
 /** The whole bridge in one request, what it does not have any more named in `delete`. @param found as the API lists it */

@@ -20,7 +20,7 @@ export interface StorageType {
   type: string;
   /** Properties that say where the storage is. They cannot change. */
   place: Readonly<Record<string, Setting & { validate?: (value: unknown) => string | undefined }>>;
-  /** Those that can change. */
+  /** Settings that can change in place. */
   settings?: Readonly<Record<string, Setting>>;
   fields?: Fields;
   defaults?: JsonObject;

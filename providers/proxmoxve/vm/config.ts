@@ -146,7 +146,7 @@ export function configOf(vm: Vm): Record<string, string | undefined> {
   return config;
 }
 
-/** What Proxmox assumes where a key is not there. */
+/** Proxmox's defaults for missing keys. */
 const KEY_DEFAULTS: Record<string, string> = {
   acpi: "1",
   agent: "enabled=0",

@@ -22,7 +22,7 @@ interface Call extends CallContext {
   urn: string;
 }
 
-/** What ends a creation that takes too long. @param limit the input that says how long */
+/** The error of a creation that takes too long. @param limit the input with the time limit */
 const creationTimeout = (id: number, vm: Vm, limit: "timeoutClone" | "timeoutCreate"): HomelabError =>
   new HomelabError("E_PROXMOX_TIMEOUT", `VM ${id} was not made on ${vm.nodeName} within ${vm[limit]} s`, {
     hint: `see in Proxmox what it waits for, or raise ${limit}`,

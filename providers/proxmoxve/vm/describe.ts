@@ -1,4 +1,4 @@
-/** What Proxmox says of a VM, as the outputs of the resource. */
+/** Turns Proxmox's configuration of a VM into the outputs of the resource. */
 import type { Json, JsonObject } from "../../sdk/values";
 import { parseOptions } from "../options";
 import type { PveConfig } from "./config";

@@ -49,7 +49,7 @@ export function newDisk(disk: Disk): string {
   ]);
 }
 
-/** What Proxmox assumes where an option is not given. */
+/** Proxmox's defaults for options that are not given. */
 const OPTION_DEFAULTS: Record<string, string> = {
   aio: "io_uring",
   backup: "1",

@@ -1,4 +1,4 @@
-/** What an update of a VM will do, told from its inputs alone: for previews. */
+/** Predicts from the inputs alone what an update of a VM will do: for previews. */
 import { HomelabError } from "../../../common/errors";
 import { containsUnknown, toJsonObject, type Values } from "../../sdk/values";
 import { configOf, needsRestart } from "./config";
@@ -75,7 +75,7 @@ export function announce(id: string, olds: Values, news: Values): string[] {
   return vms === undefined ? [] : [...losses(id, ...vms), ...powerChanges(id, ...vms)];
 }
 
-/** Of a VM that runs. */
+/** What an update does to the power of a running VM. */
 function powerChanges(id: string, before: Vm, after: Vm): string[] {
   if (before.template || !before.started) return [];
   if (!after.started) return [`VM ${id} will be shut down`];

@@ -19,7 +19,7 @@ export interface LostToken {
   inputs: JsonObject;
   /** When, in seconds since 1970. */
   asked: number;
-  /** Accessors that this process has been told. */
+  /** Accessors of tokens whose creation was answered to this process. */
   known: ReadonlySet<string>;
 }
 
@@ -49,7 +49,7 @@ async function candidates(lost: LostToken, client: VaultClient, signal: AbortSig
   for (const accessor of (Array.isArray(listed) ? listed : []).map(String)) {
     if (lost.known.has(accessor)) continue;
     const answer = await client.request("POST", "auth/token/lookup-accessor", { signal }, { accessor }).catch((thrown: unknown) => {
-      // It ended between the two requests.
+      // The token has ended between the two requests.
       if (thrown instanceof HomelabError && thrown.code === "E_VAULT") return undefined;
       throw thrown;
     });

@@ -53,7 +53,7 @@ async function renewed(state: JsonObject, known: JsonObject, client: VaultClient
   return { ...state, leaseDuration: lease, leaseStarted: toSeconds(new Date().toISOString()) };
 }
 
-/** Accessors of tokens that this process was told. */
+/** Accessors of tokens whose creation was answered to this process. */
 const told = new Set<string>();
 
 export const token = defineBridged<VaultClient>({
