@@ -33,9 +33,11 @@ export function readGiven(file: string): string | undefined {
 export function parseGiven<T>(file: string, text: string, schema: z.ZodType<T>, what: string): T {
   try {
     return schema.parse(JSON.parse(text));
-  } catch (cause) {
-    const why = cause instanceof z.ZodError ? z.prettifyError(cause).split("\n").slice(0, 5).join("; ") : String(cause);
-    throw new HomelabError("E_REPORT_FILE", `${file} is no ${what}: ${why.slice(0, 500)}`, { subject: file });
+  } catch (thrown) {
+    const why = thrown instanceof z.ZodError ? z.prettifyError(thrown).split("\n").slice(0, 5).join("; ") : String(thrown);
+    // It may quote the file: on one line, so that it cannot give the host's log a command.
+    const line = why.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, " ");
+    throw new HomelabError("E_REPORT_FILE", `${file} is no ${what}: ${line.slice(0, 500)}`, { subject: file });
   }
 }
 

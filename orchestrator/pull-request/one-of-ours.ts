@@ -38,7 +38,14 @@ async function updateFirst<T extends Listed>(keeping: Keeping<T>, marker: string
       throw thrown;
     }
   }
-  for (const { id } of more) await keeping.drop(id, first);
+  for (const { id } of more) {
+    try {
+      await keeping.drop(id, first);
+    } catch (thrown) {
+      // Somebody else was faster.
+      if (!isGone(thrown)) throw thrown;
+    }
+  }
   return true;
 }
 

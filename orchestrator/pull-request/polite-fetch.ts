@@ -17,6 +17,8 @@ const BUSY = new Set([500, 502, 503, 504]);
 /** Idempotent methods, and PATCH, which is used only to write whole values: these requests may be repeated. */
 const REPEATABLE = new Set(["GET", "HEAD", "PUT", "PATCH", "DELETE"]);
 const TIMEOUT = 30_000;
+/** No such answer is followed: what is renamed has its token's rights under its new name. */
+const MOVED = new Set([301, 302, 303, 307, 308]);
 
 export interface PoliteFetch {
   fetch: typeof fetch;
@@ -40,6 +42,12 @@ function limitedFor(response: HttpResponse, now: number): number | undefined {
   if (reset !== undefined && /^\d{1,12}$/.test(reset) && (remaining === "0" || response.status === 429)) return Math.max(0, Number(reset) * 1_000 - now);
   return response.status === 429 ? 60_000 : undefined;
 }
+
+const movedFrom = (origin: string, status: number): HomelabError =>
+  new HomelabError("E_MOVED", `${origin} answered ${status}: what was asked for is elsewhere`, {
+    subject: origin,
+    hint: "the repository or project was renamed or moved: give its new name and address",
+  });
 
 /** Whether a request never reached the host. */
 function wasRefused(thrown: unknown): boolean {
@@ -80,6 +88,7 @@ export function createPoliteFetch(origin: string, clock: Clock, say: (text: stri
       try {
         const sent = { method: request.method, url: request.url, headers: Object.fromEntries(request.headers), timeoutMs: TIMEOUT };
         const response = await client.request(body === undefined ? sent : { ...sent, body });
+        if (MOVED.has(response.status)) throw movedFrom(origin, response.status);
         const limited = limitedFor(response, clock.now());
         if (limited !== undefined) await waitFor(limited);
         else if (BUSY.has(response.status) && canRepeat && wait !== undefined) await clock.sleep(wait);
@@ -88,8 +97,8 @@ export function createPoliteFetch(origin: string, clock: Clock, say: (text: stri
         // A limit of zero seconds must not lead to an endless loop.
         else if (limited === 0 && ++tried > WAITS.length) return response;
       } catch (thrown) {
-        const isLimit = thrown instanceof HomelabError && thrown.code === "E_RATE_LIMIT";
-        if (isLimit || wait === undefined || (!canRepeat && !wasRefused(thrown))) throw thrown;
+        const isFinal = thrown instanceof HomelabError && ["E_RATE_LIMIT", "E_MOVED"].includes(thrown.code);
+        if (isFinal || wait === undefined || (!canRepeat && !wasRefused(thrown))) throw thrown;
         await clock.sleep(wait);
         tried++;
       }

@@ -1,4 +1,5 @@
 /** Missing or wrong input of `homelab comment`, and failing hosts: one clear error, exit code 1, and nothing is posted. */
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as net from "node:net";
 import * as path from "node:path";
@@ -36,6 +37,8 @@ async function deadPort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
+
+const stack = { stack: "dev", status: "succeeded", duration: 1, offset: 0, changes: {}, steps: [], diagnostics: [], unknowns: [] };
 
 const CASES: [what: string, host: "github" | "gitlab", make: () => void | Promise<void>, said: RegExp][] = [
   ["no token", "github", () => set("GITHUB_TOKEN", undefined), /GITHUB_TOKEN is not set[\s\S]*\n {2}next: .*pull-requests: write/],
@@ -92,6 +95,25 @@ const CASES: [what: string, host: "github" | "gitlab", make: () => void | Promis
   ["an object in the place of the notes", "gitlab", answer("GET", /notes/, 200, { a: 1 }), /did not answer as GitLab's API does/],
   ["entries that are no comments", "github", answer("GET", /comments/, 200, [{ id: "1" }]), /did not answer as GitHub's API does/],
   ["an object in the place of the comments", "github", answer("GET", /comments/, 200, { a: 1 }), /did not answer as GitHub's API does/],
+  [
+    "a closed request that somebody has pushed to",
+    "gitlab",
+    change({ state: "closed", head: "b".repeat(40) }),
+    /group\/homelab!7 is closed: nothing is posted/,
+  ],
+  [
+    "a merge request that is merged",
+    "gitlab",
+    answer("GET", /merge_requests\/7$/, 200, { state: "merged", sha: HEAD, references: { full: "group/homelab!7" } }),
+    /group\/homelab!7 is closed: nothing is posted/,
+  ],
+  ["a repository that was renamed", "github", answer("GET", /pulls/, 301, { message: "Moved Permanently" }), /answered 301[\s\S]*\n {2}next: .*new name/],
+  [
+    "text that is no JSON in the place of the notes",
+    "gitlab",
+    answer("GET", /notes/, 200, "slow down"),
+    /listing the notes: .*did not answer as GitLab's API does/,
+  ],
   ["a comment that the host does not take", "github", answer("POST", /comments/, 422, { message: "Validation Failed" }), /answered 422/],
 ];
 
@@ -104,6 +126,8 @@ test.each(CASES)("%s (%s) is said, and nothing is posted", async (_, host, make,
   expect(err).not.toMatch(/\n {4}at |This is a bug/);
   expect(err).not.toContain(TOKEN);
   expect([world.hosts.github, world.hosts.gitlab].flatMap(({ pulls }) => pulls.flatMap(({ comments }) => comments))).toEqual([]);
+  // What the host refuses is not sent again.
+  expect(world.hosts.requests.filter((line) => line.startsWith("POST ")).length).toBeLessThanOrEqual(1);
 });
 
 const REPORTS: [what: string, content: string | object | undefined, said: RegExp][] = [
@@ -113,6 +137,8 @@ const REPORTS: [what: string, content: string | object | undefined, said: RegExp
   ["a stack whose name is Markdown", { ...report(), stacks: [{ stack: "a | b" }] }, /is no report of a run/],
   ["a date that is none", { ...report(), finishedAt: "now](https://evil" }, /is no report of a run/],
   ["a list", [], /is no report of a run/],
+  ["a hundred thousand lists in one another", `${"[".repeat(100_000)}${"]".repeat(100_000)}`, /is no report of a run/],
+  ["wrong in more places than anybody reads", { ...report(), stacks: Array.from({ length: 900 }, () => ({ stack: "a b" })) }, /^.{1,700}$/s],
   ["a comment that is made already", "<!-- homelab:preview -->\n# All is well", /is no report of a run/],
   ["a link to another file", undefined, /cannot be read/],
 ];
@@ -123,6 +149,54 @@ test.each(REPORTS)("a report that is %s is refused before the host is asked", as
   else world.file("report.json", content);
   const { code, err } = await world.comment("--github", "--report", file);
   expect([code, err]).toEqual([1, expect.stringMatching(said)]);
+  expect(world.hosts.requests).toEqual([]);
+});
+
+/** What stands in the error of a file that is no report may be anybody's words. */
+test.each([
+  ["beside what is no JSON", "x\n::error::a\n##[group]b\u001b[31m"],
+  ["as a key", { ...report(), stacks: [{ ...stack, changes: { "\n::error::a\n##[group]b\u001b[31m": -1 } }] }],
+  ["as a value", { ...report(), operation: "\n::stop-commands::x\u001b]0;y" }],
+])("a report with a host's command %s gives the log none, and no control character", async (_, content) => {
+  const { code, err } = await world.comment("--github", "--report", world.file("report.json", content));
+  expect([code, err]).toEqual([1, expect.stringMatching(/is no report of a run: /)]);
+  expect(err.split("\n").filter((line) => /^\s*(::|##\[)/.test(line))).toEqual([]);
+  expect(err).not.toMatch(/(?!\n)\p{Cc}/u);
+  expect(world.hosts.requests).toEqual([]);
+});
+
+test.each([
+  ["a pipe", (file: string) => void execFileSync("mkfifo", [file])],
+  ["a folder", (file: string) => void fs.mkdirSync(file)],
+  [
+    "larger than any report",
+    (file: string) => {
+      fs.writeFileSync(file, "{}");
+      fs.truncateSync(file, 33 * 1024 * 1024);
+    },
+  ],
+])("a report or a last word that is %s is refused at once", async (_, make) => {
+  const file = path.join(world.dir, "given");
+  make(file);
+  for (const words of [
+    ["--report", file],
+    ["--report", path.join(world.dir, "none.json"), "--failure", file],
+  ])
+    expect(await world.comment("--github", ...words)).toEqual({
+      code: 1,
+      out: "",
+      err: expect.stringContaining(`${file} is no report: not a file of at most 32 MiB`),
+    });
+  expect(world.hosts.requests).toEqual([]);
+});
+
+test("a last word that is a link to another file is not read", async () => {
+  const file = path.join(world.dir, "failure.txt");
+  fs.symlinkSync("/etc/passwd", file);
+  expect(await world.comment("--github", "--report", path.join(world.dir, "none.json"), "--failure", file)).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("cannot be read"),
+  });
   expect(world.hosts.requests).toEqual([]);
 });
 

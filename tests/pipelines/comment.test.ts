@@ -90,7 +90,8 @@ test.each(HOSTS)("%s: a comment that was made though its answer was lost is not 
 test.each(HOSTS)("%s: 502 to a new comment is looked at before it is sent again", async (host) => {
   world.hosts.fail({ method: "POST", path: /comments|notes/, reply: { status: 502, body: "<html>bad gateway</html>" } });
   expect(await post(host)).toMatchObject({ code: 0 });
-  expect([ours(host).length, writes().filter((line) => line.startsWith("POST")).length]).toEqual([1, 2]);
+  const asked = world.hosts.requests.filter((line) => /(comments|notes) \d+$/.test(line)).map((line) => line.replace(/ \S+ /, " "));
+  expect([ours(host).length, asked]).toEqual([1, ["GET 200", "POST 502", "GET 200", "POST 201"]]);
 });
 
 test.each(HOSTS)("%s: reading and updating are tried again after 503 and a cut connection", async (host) => {
@@ -139,6 +140,56 @@ test("a fork's run names no pull request: it is found by its head, and one of th
   world.file("event.json", { pull_request: { number: 7, head: { sha: HEAD, label: "me:x" } } });
   expect(await post("github")).toMatchObject({ code: 0, out: "the comment on me/homelab#7 is updated\n" });
   expect(ours("github")[0]).toContain("(https://github.com/me/homelab/actions/runs/11)");
+});
+
+test("a branch that had another pull request before: the open one with this commit has the comment, and a closed one with others has none", async () => {
+  const [seventh] = world.hosts.github.pulls;
+  world.hosts.github.pulls.unshift(
+    { number: 3, state: "closed", head: "b".repeat(40), label: "forker:topic", locked: false, comments: [] },
+    { number: 5, state: "closed", head: HEAD, label: "forker:topic", locked: false, comments: [] },
+  );
+  expect(await post("github")).toMatchObject({ code: 0, out: "the comment on me/homelab#7 is created\n" });
+  world.hosts.github.pulls.splice(1);
+  expect(await post("github")).toMatchObject({ code: 0, out: expect.stringContaining("is the head of no pull request any more") });
+  expect([seventh?.comments.length, world.hosts.github.pulls[0]?.comments]).toEqual([1, []]);
+});
+
+test("a comment without a text and one of an account that is gone are others'", async () => {
+  const listed = [
+    { id: 1, body: null, user: { login: "somebody" } },
+    { id: 2, body: MARKER, user: null },
+  ];
+  world.hosts.fail({ method: "GET", path: /comments$/, reply: { status: 200, body: listed } });
+  expect(await post("github")).toMatchObject({ code: 0, out: expect.stringContaining("created") });
+});
+
+test("GitLab's own notes of what happened are no comments of ours", async () => {
+  const listed = [{ id: 1, body: `${MARKER}\nchanged the title`, system: true, author: { id: 1 } }];
+  world.hosts.fail({ method: "GET", path: /notes$/, reply: { status: 200, body: listed } });
+  expect(await post("gitlab")).toMatchObject({ code: 0, out: expect.stringContaining("created") });
+});
+
+test.each(HOSTS)("%s: a second one of ours that somebody removes first is no failure", async (host) => {
+  const us = world.hosts[host].accounts.get(TOKEN);
+  if (us === undefined) throw new Error("no account");
+  for (const id of [20, 30]) pull(host).comments.push({ id, body: `${MARKER}\nold ${id}`, author: us });
+  world.hosts.fail({ method: "DELETE", path: /30$/, meanwhile: () => void pull(host).comments.splice(1) });
+  expect(await post(host)).toMatchObject({ code: 0, err: "", out: expect.stringContaining("updated") });
+  expect(ours(host)).toEqual([expect.stringContaining("## No changes")]);
+});
+
+test.each(HOSTS)("%s: the token is in no comment, though a report or a last word has it", async (host) => {
+  const failed = { ...stack("dev"), status: "failed", error: { code: "E", message: `push to https://x:${TOKEN}@host` } };
+  await post(host, { ...report(), ok: false, stacks: [failed] });
+  expect(ours(host)).toEqual([expect.stringMatching(/push to https:\/\/x:(?!ghs_)/)]);
+  await world.comment(`--${host}`, "--report", path.join(world.dir, "none.json"), "--failure", world.file("failure.txt", `no ${TOKEN} no`));
+  expect(ours(host)).toEqual([expect.stringMatching(/no (?!ghs_).* no/)]);
+});
+
+test("the address of an API may end with a slash", async () => {
+  process.env["GITHUB_API_URL"] = `${world.hosts.url}/`;
+  process.env["CI_API_V4_URL"] = `${world.hosts.url}/api/v4/`;
+  for (const host of HOSTS) expect(await post(host)).toMatchObject({ code: 0, out: expect.stringContaining("created") });
 });
 
 test("a person's own token finds that person's comment", async () => {
