@@ -1,2 +1,2 @@
-/** What an application gets that names none. Loads no Pulumi SDK. */
+/** Requests and limits of an application that sets none. Loads no Pulumi SDK. */
 export const DEFAULT_RESOURCES = { cpu: "100m", memory: "128Mi", memoryLimit: "256Mi" } as const;

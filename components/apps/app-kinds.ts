@@ -1,4 +1,4 @@
-/** Kinds of which an application is made (app-manifests.ts), for what may write them. Loads no Pulumi SDK. */
+/** Kinds of objects that applications consist of (app-manifests.ts). Argo CD's rights are limited to them. Loads no Pulumi SDK. */
 export const APPLICATION_KINDS = [
   { group: "", kind: "ConfigMap", resource: "configmaps" },
   { group: "", kind: "Service", resource: "services" },

@@ -1,6 +1,6 @@
 /**
- * What an application is in its cluster, as manifests. Pure: the component registers them, and whoever wants to see or keep them writes
- * them as they are. Loads no Pulumi SDK.
+ * The manifests of an application's objects. Pure: the component registers them, and `homelab render` writes them to files. Loads no
+ * Pulumi SDK.
  */
 import { ingressOf } from "../base/ingress-manifest";
 import { virtualServiceOf } from "../base/istio-routes";
@@ -37,7 +37,7 @@ function deploymentOf(app: AppSpec, { namespace }: Place) {
     kind: "Deployment",
     metadata: { name, namespace, labels },
     spec: {
-      // With autoscaling the number is the autoscaler's: whoever wrote one here would set it back.
+      // With autoscaling, the autoscaler sets the number. A number here would reset it at each deployment.
       ...(autoscaling === undefined ? { replicas } : {}),
       selector: { matchLabels: labels },
       ...(rollout === undefined ? {} : { strategy: { type: "RollingUpdate", rollingUpdate: { ...rollout } } }),
@@ -54,7 +54,7 @@ function deploymentOf(app: AppSpec, { namespace }: Place) {
   };
 }
 
-/** Of one replica it would only keep a node from being drained: none. */
+/** None for an application that may have a single replica: with `maxUnavailable: 1` it would protect nothing. */
 const disruptionBudgetOf = (app: AppSpec, { namespace }: Place) =>
   leastReplicas(app) < 2
     ? []
@@ -131,7 +131,7 @@ const hookNameOf = (app: string, hook: string): string => `${app}-${hook}`;
 const secretFiles = ({ files = {} }: AppSpec) => Object.fromEntries(Object.entries(files).filter(([, value]) => isSecretValue(value)));
 
 function jobOf(app: AppSpec, name: string, { command, image = app.image, timeoutSeconds = 300, retries = 2 }: Hook, { namespace }: Place) {
-  // Before a change there is nothing of it yet, neither its ConfigMaps nor its account: values stand in the Job itself.
+  // A hook may run before the application's ConfigMaps and ServiceAccount exist (Argo CD: PreSync). So the Job holds the values itself.
   const { serviceAccount: _, config = {}, ...own } = app;
   const alone = { ...own, environment: { ...config, ...app.environment }, files: secretFiles(app) };
   const { env, ...rest } = runtimeOf(alone);
@@ -179,12 +179,12 @@ const PARTS: Readonly<Record<string, string>> = {
   Service: "service",
   ServiceAccount: "account",
 };
-/** Names of its parts, which no hook may have: those above, its ConfigMaps, and what is made before. */
+/** Names of its parts, which no hook may have: those above, its ConfigMaps, its namespace and its Secret. */
 export const PART_NAMES: readonly string[] = [...Object.values(PARTS), "config", "files", "ns", "secrets"];
 
 /**
- * Its objects in the order in which they are made, before patches and digests. Its namespace and its Secret are made before, by what the
- * plan says of it.
+ * The objects in the order in which they are made, without patches and digests. The namespace and the Secret are not among them: they
+ * exist before.
  */
 function plainManifests(app: AppSpec, place: AppPlace): StagedManifest[] {
   const staged = (stage: Stage, manifests: readonly object[], part?: string): StagedManifest[] =>
@@ -209,7 +209,7 @@ const copyOf = <T>(value: T): T => withValues(value, new Map()) as T;
 
 /** {@link plainManifests} with the application's patches, and each ConfigMap under a name with the digest of what it holds. @throws HomelabError E_APP_PATCH */
 export function appManifests(app: AppSpec, place: AppPlace): StagedManifest[] {
-  // Parts that objects share are each one's own before one is changed.
+  // Objects share parts, such as labels. After the copy a patch changes one object only.
   const plain = copyOf(plainManifests(app, place));
   const { patches = [] } = app;
   if (patches.length > 0) {
@@ -223,8 +223,8 @@ export function appManifests(app: AppSpec, place: AppPlace): StagedManifest[] {
 }
 
 /**
- * The same manifest with what is known only while a stack is built in the place of the texts that stand for it.
- * @param values by the text, in angle brackets
+ * The manifest with each placeholder replaced by its value, which is known only while a stack is built.
+ * @param values by placeholder: a text in angle brackets
  */
 export function withValues<V>(manifest: unknown, values: ReadonlyMap<string, V>): unknown {
   if (typeof manifest === "string") return values.get(manifest) ?? manifest;

@@ -1,8 +1,8 @@
 /**
- * What an application is, as data: one container without state of its own, with what belongs to it. What the matrix says of it
- * (stacks/define/app.ts), put together for one environment. Loads no Pulumi SDK.
+ * An application as data: one stateless container, with what belongs to it. It is made from the matrix (stacks/define/app.ts) for one
+ * environment. Loads no Pulumi SDK.
  *
- * Where a value is known only while a stack is built, a text in angle brackets stands in its place ({@link withValues}).
+ * Where a value is known only while a stack is built, a placeholder stands for it: a text in angle brackets ({@link withValues}).
  */
 import type { Routes } from "../platform/place";
 
@@ -13,11 +13,11 @@ export interface SecretValue {
 
 export const isSecretValue = (value: unknown): value is SecretValue => typeof value === "object" && value !== null && "secret" in value;
 
-/** What a gateway of Istio does with requests to a port's host name; an Ingress has none of it. */
+/** What Istio's gateway does with requests to a port's host name. An Ingress supports none of it. */
 export interface RouteRules {
-  /** After which a request is given up: `30s`. */
+  /** Time limit of a request: `30s`. */
   readonly timeout?: string;
-  /** How often a request is tried again that got no answer, or an error of the server. */
+  /** How often a request is retried that got no answer or a server error. */
   readonly retries?: number;
 }
 
@@ -25,26 +25,26 @@ export interface RouteRules {
 export interface AppPort {
   readonly name: string;
   readonly port: number;
-  /** Of its Service, which routes and other pods ask. Default: the container's. */
+  /** Port of its Service, to which routes and other pods connect. Default: the container's port. */
   readonly servicePort?: number;
-  /** Full host name that leads to it. Left out: it is reached inside the cluster only. */
+  /** Full host name that routes to it. Left out: it is reachable inside the cluster only. */
   readonly host?: string;
   /** What is done with requests to the host name. */
   readonly rules?: RouteRules;
 }
 
-/** Under which its Service has a port. */
+/** The port of its Service. */
 export const servicePortOf = ({ port, servicePort = port }: Pick<AppPort, "port" | "servicePort">): number => servicePort;
 
-/** Two questions, so that the outage of something that it depends on takes it out of its Service and does not start it again. */
+/** Readiness and liveness are separate: when something that it depends on fails, it leaves its Service but is not restarted. */
 export interface Probes {
   /** Path that answers 200 when it can serve. */
   readonly ready: string;
-  /** Path that answers 200 as long as it works at all, whatever becomes of what it depends on; `port`: an open port is enough. */
+  /** Path that answers 200 as long as it works at all, even when what it depends on has failed; `port`: an open port is enough. */
   readonly live: string;
   /** Default: the first port. */
   readonly port?: number;
-  /** How long a start may take, in seconds: until then it is not started again. Default: 15 seconds until the first question. */
+  /** How long a start may take, in seconds, before it is restarted (startup probe). Default: no startup probe; liveness is checked after 15 s. */
   readonly startSeconds?: number;
 }
 
@@ -52,7 +52,7 @@ export interface Resources {
   readonly cpu: string;
   readonly memory: string;
   readonly memoryLimit: string;
-  /** Default: none, so that a processor that nobody uses is not wasted. */
+  /** Default: none, so that it may use idle processors. */
   readonly cpuLimit?: string;
 }
 
@@ -60,11 +60,11 @@ export interface Resources {
 export interface Autoscaling {
   readonly min: number;
   readonly max: number;
-  /** Of what is requested, in percent. */
+  /** Target utilization, in percent of the request. */
   readonly cpu: number;
 }
 
-/** How new replicas take the place of those before, as numbers or percentages: `1`, `50%`. */
+/** How new replicas replace the previous ones, as numbers or percentages: `1`, `50%`. */
 export interface Rollout {
   readonly maxSurge: number | string;
   readonly maxUnavailable: number | string;
@@ -77,7 +77,7 @@ export interface Hook {
   readonly command: readonly [string, ...string[]];
   /** Default: the application's. */
   readonly image?: string;
-  /** After which it has failed. Default 300. */
+  /** Time limit. Default 300. */
   readonly timeoutSeconds?: number;
   /** How often it is tried again. Default 2. */
   readonly retries?: number;
@@ -89,17 +89,17 @@ export type PatchOperation =
   | { readonly op: "remove"; readonly path: string }
   | { readonly op: "copy" | "move"; readonly from: string; readonly path: string };
 
-/** The way out for what the description has no word for. It must match: a patch of nothing is refused. */
+/** Changes a field that the description cannot express. A patch that matches no object is refused. */
 export interface Patch {
   readonly kind: string;
-  /** Name of the object, of a ConfigMap without its digest. Default: each of the kind. */
+  /** Name of the object (of a ConfigMap without its digest). Default: every object of the kind. */
   readonly name?: string;
   readonly operations: readonly PatchOperation[];
   readonly why: string;
 }
 
 export interface ServiceAccount {
-  /** Whether its token lies in the container: only who speaks to the cluster's API needs it. Default: no. */
+  /** Whether its token is mounted into the container. Only an application that uses the cluster's API needs it. Default: no. */
   readonly token?: boolean;
   readonly annotations?: Readonly<Record<string, string>>;
 }
@@ -109,12 +109,12 @@ export interface AppSpec {
   readonly name: string;
   /** With registry and tag or digest. */
   readonly image: string;
-  /** The first one is that of the probes. */
+  /** Probes use the first one, unless they name another. */
   readonly ports: readonly [AppPort, ...AppPort[]];
   readonly probes: Probes;
   /** Default 1. */
   readonly replicas?: number | undefined;
-  /** In the place of `replicas`. Needs a cluster that has metrics. */
+  /** Instead of `replicas`. Needs a cluster with the metrics API. */
   readonly autoscaling?: Autoscaling;
   readonly environment?: Readonly<Record<string, string | SecretValue>>;
   /** Further environment, kept in a ConfigMap. */
@@ -127,13 +127,13 @@ export interface AppSpec {
   readonly writable?: readonly string[];
   /** User id that the image is made for. Default: the image's own. */
   readonly runAsUser?: number;
-  /** How new replicas take the place of those before. Default: Kubernetes' own, a quarter more and none less. */
+  /** How new replicas replace the previous ones. Default: Kubernetes' own, 25% for both. */
   readonly rollout?: Rollout;
-  /** Default: that of its namespace, without its token. */
+  /** Default: the default account of its namespace, without its token. */
   readonly serviceAccount?: ServiceAccount;
   /** Jobs before and after a change, by name. */
   readonly hooks?: Readonly<Record<string, Hook>>;
-  /** Where the description has no word for something: RFC 6902, on the objects that are made of it. */
+  /** Changes that the description cannot express: RFC 6902, applied to the application's objects. */
   readonly patches?: readonly Patch[];
 }
 
@@ -163,7 +163,7 @@ export type Stage = "config" | "before" | "workload" | "route" | "after";
 
 export interface StagedManifest {
   readonly stage: Stage;
-  /** Name of its resource below the application's; of a hook's Job its own name. */
+  /** Its resource is named `<application>-<part>`. For a hook's Job, the hook's name. */
   readonly part: string;
   readonly manifest: Manifest;
 }
@@ -171,7 +171,7 @@ export interface StagedManifest {
 /** Name of the Secret with an application's values. */
 export const secretNameOf = ({ name }: Pick<AppSpec, "name">): string => `${name}-secrets`;
 
-/** What its Secret holds, by key: a value of the environment by its name, a file by the name that it has in its folder. */
+/** What its Secret holds: a variable by its name, a file by its base name. */
 export function secretDataOf({
   environment = {},
   files = {},
@@ -180,5 +180,5 @@ export function secretDataOf({
   return Object.fromEntries(all.flatMap(([key, value]) => (isSecretValue(value) ? [[key, value.secret] as const] : [])));
 }
 
-/** Under which a file lies in its ConfigMap or Secret. */
+/** Key of a file in its ConfigMap or Secret. */
 export const fileKey = (path: string): string => path.slice(path.lastIndexOf("/") + 1);

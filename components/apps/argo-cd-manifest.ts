@@ -1,7 +1,7 @@
 /**
- * What Argo CD is told beside a manifest: when it is made, and what of it is work to be done once. Pure; loads no Pulumi SDK.
+ * The annotations that tell Argo CD in which order to apply manifests, and which Jobs are hooks. Pure; loads no Pulumi SDK.
  *
- * A hook before the sync has only what was there before it: its Job names no ConfigMap of the application ({@link app-manifests}).
+ * A PreSync hook runs before anything of the sync exists. So its Job names no ConfigMap of the application (app-manifests.ts).
  */
 
 import type { Manifest, Stage, StagedManifest } from "./app-spec";
@@ -16,7 +16,7 @@ const ANNOTATIONS: Readonly<Record<Stage, Readonly<Record<string, string>>>> = {
   after: { [`${PREFIX}/hook`]: "PostSync", [`${PREFIX}/hook-delete-policy`]: "BeforeHookCreation" },
 };
 
-/** Lists of a pod that say nothing where they are empty: the API server keeps none of them, and Argo CD would see a difference for ever. */
+/** Lists of a pod that the API server drops where they are empty. Argo CD would report them as a difference for ever. */
 const LISTS = new Set(["env", "volumes", "volumeMounts"]);
 
 function withoutEmptyLists(value: unknown): unknown {
@@ -35,6 +35,6 @@ export function argoCdManifest({ stage, manifest }: StagedManifest): Manifest {
   return { apiVersion, kind, metadata: { ...metadata, annotations: { ...metadata.annotations, ...ANNOTATIONS[stage] } }, ...parts };
 }
 
-/** Its annotations without what is said to Argo CD: what the program registers has none of it. */
+/** Annotations without those for Argo CD, which the program does not register. */
 export const ownAnnotations = (annotations: Readonly<Record<string, string>> = {}): Record<string, string> =>
   Object.fromEntries(Object.entries(annotations).filter(([key]) => !key.startsWith(`${PREFIX}/`)));

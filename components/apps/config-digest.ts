@@ -1,13 +1,13 @@
 /**
- * ConfigMaps under names with a digest of what they hold: a change of one is another object, so that the replicas that read it are made
- * anew, and those before keep theirs until they go. Pure; loads no Pulumi SDK.
+ * Appends a digest of its data to the name of each ConfigMap. A change makes another ConfigMap, so the Deployment rolls out new
+ * replicas, and the previous ones keep theirs until they end. Pure; loads no Pulumi SDK.
  */
 import { createHash } from "node:crypto";
 import type { Manifest, StagedManifest } from "./app-spec";
 
 const LENGTH = 10;
 
-/** Of the texts by key, in any order. */
+/** The order of the keys does not matter. */
 function digestOf(data: unknown): string {
   const entries = Object.entries((data ?? {}) as Record<string, unknown>).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return createHash("sha256").update(JSON.stringify(entries)).digest("hex").slice(0, LENGTH);
@@ -16,7 +16,7 @@ function digestOf(data: unknown): string {
 /** Keys whose `name` is that of a ConfigMap. */
 const REFERENCES = new Set(["configMapRef", "configMapKeyRef", "configMap"]);
 
-/** Gives the references below a value their new names, in place. */
+/** Replaces the names in all references to ConfigMaps below a value, in place. */
 function rename(value: unknown, names: ReadonlyMap<string, string>): void {
   if (typeof value !== "object" || value === null) return;
   for (const [key, inner] of Object.entries(value)) {

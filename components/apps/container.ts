@@ -32,7 +32,7 @@ const environmentOf = (app: AppSpec) =>
 
 const writableName = (index: number): string => `writable-${index}`;
 
-/** Each kind of file as a volume with the files that it holds. */
+/** The volumes for its files: one for texts, one for secret values. */
 function fileVolumes(app: AppSpec) {
   const files = Object.entries(app.files ?? {});
   const of = (secret: boolean) => files.filter(([, value]) => isSecretValue(value) === secret).map(([path]) => path);
@@ -52,14 +52,14 @@ const mountsOf = (app: AppSpec) => [
   ...fileVolumes(app).flatMap(({ name, paths }) => paths.map((mountPath) => ({ name, mountPath, subPath: fileKey(mountPath), readOnly: true }))),
 ];
 
-/** What a container of it runs with, whatever it runs. */
+/** What the container of the Deployment and those of hooks have in common. */
 export function runtimeOf(app: AppSpec) {
   const { config, resources = DEFAULT_RESOURCES, runAsUser } = app;
   return {
     env: environmentOf(app),
     ...(config === undefined ? {} : { envFrom: [{ configMapRef: { name: configNameOf(app) } }] }),
     resources: resourcesOf(resources),
-    // An image that has its own user may have to begin as root, and to write where only root may.
+    // An image without `runAsUser` may have to start as root, and to write into folders of root.
     securityContext: {
       allowPrivilegeEscalation: false,
       ...(runAsUser === undefined ? {} : { capabilities: { drop: ["ALL"] }, readOnlyRootFilesystem: true }),
@@ -82,7 +82,7 @@ export function containerOf(app: AppSpec) {
   };
 }
 
-/** Of each of its pods. */
+/** What the pods of the Deployment and those of hooks have in common. */
 export function podOf(app: AppSpec) {
   const { name, runAsUser, serviceAccount } = app;
   return {

@@ -1,7 +1,7 @@
 /**
  * Who makes the objects of an application: the program (`pulumi`), or Argo CD from what `homelab render` has written (`argo-cd`). One of
- * the two owns them; its namespace, the rules that hold in it and its Secret are the program's in either case. `hand-over` comes
- * between: the program still makes them, and deletes none that it no longer makes.
+ * the two owns them. The program always owns the namespace, its policies and the Secret. `hand-over` is the step between: the program
+ * still makes the objects, but does not delete them when they leave it.
  */
 export const DELIVERIES = ["pulumi", "hand-over", "argo-cd"] as const;
 export type Delivery = (typeof DELIVERIES)[number];

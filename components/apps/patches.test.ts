@@ -64,7 +64,7 @@ test.each<[string, Omit<Patch, "why">, string]>([
   [
     "tests what is not so",
     { kind: "Service", operations: [{ op: "test", path: "/spec/ports/0/name", value: "grpc" }] },
-    "test /spec/ports/0/name: what is there is not what the test says",
+    "test /spec/ports/0/name: the value is not the one that the test expects",
   ],
   [
     "names an element by its index alone",
@@ -85,7 +85,7 @@ test.each<[string, Omit<Patch, "why">, string]>([
   [
     "makes another object",
     { kind: "Service", operations: [{ op: "replace", path: "/metadata/name", value: "other" }] },
-    "it makes another object of Service shop/shop",
+    "it changes the identity of Service shop/shop",
   ],
 ])("a patch is refused that %s", (_, patch, message) => {
   expect(() => patched({ ...patch, why })).toThrow(message);

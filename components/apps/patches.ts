@@ -1,8 +1,8 @@
-/** Patches of RFC 6902 on an application's manifests, each held to what it says: what Kustomize lets through is refused. Pure. */
+/** Applies patches of RFC 6902 to an application's manifests. Stricter than Kustomize: a patch that does not fit is an error. Pure. */
 import { HomelabError } from "../../common/errors";
 import type { Manifest, Patch, PatchOperation } from "./app-spec";
 
-/** As far as it is used; loaded only where there are patches. One result an operation, null where it was done. */
+/** The part of the library that is used. Loaded only where there are patches. One result for each operation, null where it succeeded. */
 interface Rfc6902 {
   applyPatch(object: object, patch: readonly PatchOperation[]): (Error | null)[];
 }
@@ -10,14 +10,17 @@ interface Rfc6902 {
 const INDEX = /^(.*\/(?:0|[1-9]\d*))(?:\/|$)/;
 
 /**
- * The last element of a list on the way of a path: `/spec/template/spec/containers/0`. Undefined where it goes through none; `-` adds
- * at the end and names none.
+ * The last list element that a path leads through: `/spec/template/spec/containers/0`. Undefined where there is none: `-` means the end
+ * of a list, not an element.
  */
 const elementOf = (path: string): string | undefined => INDEX.exec(path)?.[1];
 
 const textOf = ({ kind, name }: Pick<Patch, "kind" | "name">): string => (name === undefined ? kind : `${kind} ${name}`);
 
-/** An element is named by its place alone, which moves when another comes before it: a `test` says which one is meant. */
+/**
+ * The first operation on a list element without a `test` of that element before it. An index alone means another element as soon as
+ * one is inserted before it.
+ */
 function untested(operations: readonly PatchOperation[]): PatchOperation | undefined {
   const tested = new Set<string>();
   for (const operation of operations) {
@@ -29,10 +32,10 @@ function untested(operations: readonly PatchOperation[]): PatchOperation | undef
   return undefined;
 }
 
-/** What each error of the library means for who wrote the patch. */
+/** The library's errors, in words for the author of the patch. */
 const REASONS: Readonly<Record<string, string>> = {
   MissingError: "there is nothing at that path",
-  TestError: "what is there is not what the test says",
+  TestError: "the value is not the one that the test expects",
   InvalidOperationError: "there is no such operation",
 };
 
@@ -67,10 +70,10 @@ export function applyPatches(app: string, manifests: readonly Manifest[], patche
         refuse(
           patch,
           `${operation.op} ${operation.path}: ${REASONS[error.name] ?? error.message}`,
-          operation.op === "replace" ? "add makes what is not there" : "look at the object with homelab render",
+          operation.op === "replace" ? "use `add` for a value that does not exist" : "look at the object with homelab render",
         );
       if (`${manifest.kind} ${manifest.metadata.namespace}/${manifest.metadata.name}` !== identity)
-        refuse(patch, `it makes another object of ${identity}`, "kind, name and namespace stay as they are");
+        refuse(patch, `it changes the identity of ${identity}`, "leave kind, name and namespace as they are");
     }
   }
 }

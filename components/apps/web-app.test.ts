@@ -125,7 +125,7 @@ test.each([
   const own = registered
     .filter(({ type }) => /:(Deployment|PodDisruptionBudget|Service|Ingress|VirtualService)$/.test(type))
     .map(({ inputs }) => plain(inputs));
-  // Those that do not wait for one another are registered in any order.
+  // Objects that do not depend on each other are registered in any order.
   const byKind = (objects: readonly unknown[]) => (objects as { kind: string }[]).toSorted((a, b) => a.kind.localeCompare(b.kind));
   expect(byKind(own)).toEqual(byKind(JSON.parse(JSON.stringify(manifests))));
 });
@@ -183,7 +183,7 @@ test("an application in hand-over has all its objects, none of which is deleted 
     "Namespace false",
     "PodDisruptionBudget true",
     "Service true",
-    // What it makes inherits it, by the engine.
+    // Its children inherit `retainOnDelete` in the engine.
     "WebIngress true",
   ]);
   const direct = await kept("pulumi");

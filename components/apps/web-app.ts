@@ -24,18 +24,18 @@ export interface WebAppArgs extends Omit<AppSpec, "name"> {
   readonly issuer: pulumi.Input<string>;
   /** How its namespace gets its Secret. Needed where the application has one. */
   readonly secrets?: SecretsOfNamespace;
-  /** What is known only while the stack is built, by the text in angle brackets that stands for it. */
+  /** Values that are known only while the stack is built, by placeholder (a text in angle brackets). */
   readonly values?: ReadonlyMap<string, pulumi.Input<string>>;
   /**
-   * `argo-cd`: its objects are Argo CD's, from Git. What gives rights to them, its namespace with its rules and its Secret, is made here
-   * all the same. `hand-over`: all is made here, and what is made here no longer is forgotten, not deleted. Default: all is made here.
+   * `argo-cd`: Argo CD makes the objects, from Git; only the namespace with its policies and the Secret are made here. `hand-over`: all
+   * are made here, and one that leaves the program is not deleted in the cluster. Default: all are made here.
    */
   readonly delivery?: Delivery;
-  /** Whether that Argo CD runs in another cluster, and needs rights of its account in the namespace. Default: no. */
+  /** Whether Argo CD runs in another cluster. Then its account gets rights in the namespace. Default: no. */
   readonly fromElsewhere?: boolean;
 }
 
-/** Stand for what is known when the namespace, and what gives the issuer, are there. */
+/** Placeholders of values that are known once the namespace, and what makes the issuer, exist. */
 const [NAMESPACE, ISSUER] = ["<namespace>", "<issuer>"];
 
 /** How each kind is registered; routes have components of their own. */
@@ -46,14 +46,14 @@ const KINDS: Readonly<Record<string, (name: string, manifest: never, opts: pulum
   Service: (name, manifest, opts) => new Service(name, manifest, opts),
   ServiceAccount: (name, manifest, opts) => new ServiceAccount(name, manifest, opts),
   ConfigMap: (name, manifest, opts) => new ConfigMap(name, manifest, opts),
-  // A Job that has run is not changed: another one runs in its place.
+  // A Job cannot be changed: it is deleted, and another one runs.
   Job: (name, manifest, opts) => new Job(name, manifest, { ...opts, deleteBeforeReplace: true }),
 };
 
-/** Kinds whose resources wait until they work. */
+/** Kinds for which the provider waits until they are ready. */
 const WAITING = new Set(["Deployment", "Service", "Job"]);
 
-/** What an object is made after, by the stage that it is of. */
+/** Which resources an object waits for, by its stage. */
 class Order {
   readonly #first: pulumi.Resource[];
   readonly #all: pulumi.Resource[] = [];
@@ -123,7 +123,7 @@ export class WebApp extends Component {
   /** @returns the Deployment */
   private makeObjects(app: WebAppArgs & AppSpec, values: ReadonlyMap<string, pulumi.Input<string>>, access: readonly pulumi.Resource[]): pulumi.Resource {
     const { name, routes, issuer, delivery } = app;
-    // Read from the state when an object has left the program: it must have been there with it in a run before.
+    // When an object has left the program, the engine reads this from the state. So an earlier run must have written it there.
     const stays = delivery === "hand-over" ? { retainOnDelete: true } : {};
     const hosts = new Map(routesOf(app).map((route) => [route.route, route]));
     const order = new Order(access);

@@ -16,22 +16,22 @@ export interface AdmissionTask {
   budgetSeconds: number;
 }
 
-/** What the API says to the creation of the object, of which it keeps nothing. */
+/** The API's answer to the creation of the object as a dry run: nothing is stored. */
 async function dryRun(api: ClusterApi, object: Manifest): Promise<Answer> {
   const path = await api.pathOf(object);
   if (path === undefined) return { status: 404, message: `the cluster has no kind ${object.kind} of ${object.apiVersion}`, body: undefined };
   return api.request("POST", `${path}?dryRun=All`, object);
 }
 
-/** Admitted; or there is one of that name, and it was admitted. */
+/** Admitted; or an object of that name exists, which was admitted before. */
 const isAdmitted = ({ status }: Answer): boolean => status < 300 || status === 409;
 /** The API refuses for a reason that lasts: the object is wrong, or a webhook answers and says no. */
 const isRefused = ({ status }: Answer): boolean => status >= 400 && status < 500 && status !== 404 && status !== 408 && status !== 429;
 
 /**
- * A release is installed when its pods are ready; its webhooks may refuse for some moments more, while the API server does not
- * reach or trust them yet. What is created then fails.
- * @throws HomelabError E_ADMISSION where one does not admit in time, or refuses
+ * Helm has installed a release when its pods are ready. For some moments more, the API server may not reach its webhooks, or not trust
+ * them. An object that is created then is refused.
+ * @throws HomelabError E_ADMISSION where a webhook does not admit its object in time, or refuses it
  */
 export async function untilAdmitted(api: ClusterApi, { release, objects, budgetSeconds }: AdmissionTask, clock: Clock): Promise<void> {
   const deadline = clock.now() + budgetSeconds * 1000;

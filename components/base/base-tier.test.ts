@@ -213,7 +213,7 @@ describe("PostgresDatabase", () => {
     [
       { servers: { ...servers, backup, restore: { server: "pg" } } },
       "servers.restore",
-      "needs a backup under another name: what was archived would be written over",
+      "needs a backup under another server name: otherwise it would overwrite the archive that it restores from",
     ],
   ] as const)("%j is refused", async (more, propertyPath, reason) => {
     expect(await refused(build(more))).toMatchObject({ propertyPath, reason });

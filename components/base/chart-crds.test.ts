@@ -1,4 +1,4 @@
-/** How definitions are read of a chart by helm: with a stand-in for the program, which writes down what it is asked. */
+/** How the definitions of a chart are read with helm. A stand-in for helm records its arguments. */
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -28,7 +28,7 @@ afterEach(() => {
   fs.rmSync(folder, { recursive: true });
 });
 
-/** @param ends what it prints and how it ends, as a shell has it */
+/** @param ends shell commands that print its output and end it */
 function helm(ends = `cat <<'EOF'\n${DEFINITION}EOF`): void {
   const homes = `printf '%s\\n' "$HELM_CACHE_HOME" "$HELM_CONFIG_HOME" "$HELM_DATA_HOME" > ${folder}/homes`;
   fs.writeFileSync(path.join(folder, "helm"), `#!/bin/sh\nprintf '%s\\n' "$@" > ${folder}/asked\n${homes}\n${ends}\n`, { mode: 0o755 });

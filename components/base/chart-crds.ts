@@ -1,4 +1,4 @@
-/** Applies the definitions in a chart's folder `crds/`: Helm installs them with a first revision, and upgrades them never. */
+/** Applies the definitions in a chart's folder `crds/`: Helm installs them with the first revision, and never upgrades them. */
 import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
@@ -15,7 +15,7 @@ import { kubernetesDocuments } from "../../common/yaml";
 import { type Chart, chartSource } from "./chart";
 import type { Answer, ClusterApi } from "./cluster-api";
 
-/** Owner of the fields that we apply, in the cluster. */
+/** Field manager of our server-side apply. */
 const MANAGER = "homelab-crds";
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 2_000;
@@ -24,7 +24,7 @@ const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 
 export interface CrdsTask {
   chart: Chart;
-  /** Until all definitions are established. */
+  /** Time limit until all definitions are established. */
   budgetSeconds: number;
 }
 
@@ -41,7 +41,7 @@ const shownSchema = z.object({ crds: z.array(definitionSchema) });
 const refusal = ({ name, version }: Chart, what: string, hint?: string): HomelabError =>
   new HomelabError("E_CHART_CRDS", `definitions of chart ${name} ${version}: ${what}`, { subject: name, ...(hint === undefined ? {} : { hint }) });
 
-/** What the lab has instead of a chart. */
+/** Definitions of the lab's stand-in for a chart. */
 async function ofLab(standIn: string, chart: Chart): Promise<Definition[]> {
   const http = createHttpClient(standIn);
   try {
@@ -79,7 +79,7 @@ async function definitionsOf(chart: Chart): Promise<Definition[]> {
   const helm = findOnPath("helm");
   if (standIn === undefined && helm === undefined) throw refusal(chart, "no helm executable is on PATH to read them", "install helm 3");
   const found = standIn === undefined ? await ofHelm(helm ?? "", chart) : await ofLab(standIn, chart);
-  if (found.length === 0) throw refusal(chart, "it has none in crds/", "take `crdsFolder` out of its pin");
+  if (found.length === 0) throw refusal(chart, "it has none in crds/", "remove `crdsFolder` from its pin");
   return found;
 }
 
@@ -95,7 +95,7 @@ export async function applyCrds(api: ClusterApi, { chart, budgetSeconds }: CrdsT
   const deadline = clock.now() + budgetSeconds * 1000;
   const pathOf = ({ metadata }: Definition): string => `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${metadata.name}`;
   for (const definition of definitions) {
-    // With force: those that Helm has installed before are taken over.
+    // With force, so that definitions that Helm has installed are taken over.
     const { status, message } = await api.request(
       "PATCH",
       `${pathOf(definition)}?fieldManager=${MANAGER}&force=true`,

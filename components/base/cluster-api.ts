@@ -1,4 +1,4 @@
-/** The API of one cluster, for commands of ours that a resource runs: what no resource of the provider can ask. */
+/** A client of one cluster's API, for our commands that do what no resource of the Kubernetes provider can. */
 import { z } from "zod";
 import { createHttpClient } from "../../common/http";
 import { connectionOf } from "../clusters/kubeconfig";
@@ -12,13 +12,13 @@ export interface Manifest {
 
 export interface Answer {
   status: number;
-  /** The API's own words where it refuses; else empty. */
+  /** The API's own message where it refuses; else empty. */
   message: string;
   body: unknown;
 }
 
 export interface ClusterApi {
-  /** @param body a server-side apply where `type` says so */
+  /** @param type `application/apply-patch+yaml` makes it a server-side apply */
   request(method: string, path: string, body?: object, type?: "application/json" | "application/apply-patch+yaml"): Promise<Answer>;
   /** Path of all objects of the manifest's kind, in its namespace; undefined while the cluster has no such kind. */
   pathOf(manifest: Manifest): Promise<string | undefined>;

@@ -1,4 +1,4 @@
-/** Commands of ours that do something in a cluster which no resource of its provider does. */
+/** Our commands that do something in a cluster that no resource of the Kubernetes provider does. */
 
 import { Command } from "@pulumi/command/local/command";
 import * as pulumi from "@pulumi/pulumi";
@@ -22,13 +22,13 @@ export function reachedBy(provider: pulumi.ProviderResource, reach: Reach): void
 }
 
 const RUN = "node bin/components/base/cluster-task.main.js";
-/** More than the task's own budget: it ends by itself, and says why. */
+/** Minutes beyond the task's own budget, so that the task ends first and says why. */
 const MINUTES_BEYOND = 2;
 
 /**
  * @param provider of the cluster, for which {@link reachedBy} was called
  * @param task run when the resource is made, and again when it has changed
- * @param more `removes`: the task is undone when the resource goes, unless the cluster goes as a whole. It then gets what it printed last
+ * @param more `removes`: the task is undone when the resource is deleted, unless the whole cluster is. It is given its last output
  */
 export function clusterCommand(
   name: string,
@@ -51,7 +51,7 @@ export function clusterCommand(
     {
       ...opts,
       ...(home === undefined ? {} : { deletedWith: home }),
-      // Where a checkout lies says nothing about the cluster.
+      // The path of the checkout says nothing about the cluster. For `logging` see command-log.ts.
       ignoreChanges: ["dir", "logging"],
       customTimeouts: timeouts(Math.ceil(budgetSeconds / 60) + MINUTES_BEYOND),
     },

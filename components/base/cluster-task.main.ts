@@ -12,7 +12,7 @@ leanStart("cluster-task");
 
 async function main(): Promise<void> {
   const { runClusterTask } = await import("./cluster-task.js");
-  // As the provider of commands hands on what a command printed last.
+  // The command provider passes the last output in this variable.
   const run = { previous: readEnv("PULUMI_COMMAND_STDOUT"), removes: process.argv[2] === "remove" };
   process.stdout.write(await runClusterTask(await readStdin(), systemClock, run));
 }

@@ -1,4 +1,4 @@
-/** What commands of ours do in a cluster, against the lab's API with its charts and their webhooks. */
+/** What our commands do in a cluster, against the lab's API with its charts and their webhooks. */
 import type { Clock } from "../../common/clock";
 import { LabWorld, type WorldCluster } from "../../tests/support/lab-world";
 import { runClusterTask } from "./cluster-task";
@@ -19,7 +19,7 @@ afterEach(async () => {
   await world.stop();
 });
 
-/** Time that passes by waits alone. @param during what happens in the first, second, … of them */
+/** A clock that only `sleep` moves. @param during what happens in the first, second, … sleep */
 function clockWith(...during: (() => Promise<void>)[]): Clock & { waits: number } {
   let now = 0;
   const clock = {
@@ -134,7 +134,7 @@ test("a set that waits for it gets pods of its new template, once; a pod that is
 test("a set that is not there, and a pod that does not come back, are errors that say which", async () => {
   await expect(run(rollout)).rejects.toMatchObject({
     code: "E_ROLLOUT",
-    message: expect.stringMatching(/^StatefulSet vault\/vault: the cluster does not say/),
+    message: expect.stringMatching(/^StatefulSet vault\/vault: the cluster's API refuses to show it/),
   });
   await dev.install(...VAULT, { injector: { enabled: false } });
   await world.settled();

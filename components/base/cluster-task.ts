@@ -16,7 +16,7 @@ const objectSchema = z.looseObject({
 });
 const shared = { kubeconfig: z.string(), budgetSeconds: z.number() };
 const taskSchema = z.discriminatedUnion("do", [
-  // The revision is there to make another task of each.
+  // `revision` is not read. It makes the task of each revision a different one, so that the command runs again.
   z.strictObject({ do: z.literal("admission"), ...shared, release: z.string(), revision: z.number().optional(), objects: z.array(objectSchema) }),
   z.strictObject({ do: z.literal("manifest"), ...shared, files: z.array(z.strictObject({ url: z.string(), sha256: z.string() })) }),
   z.strictObject({
@@ -30,14 +30,14 @@ const taskSchema = z.discriminatedUnion("do", [
   z.strictObject({ do: z.literal("crds"), ...shared, chart: z.strictObject({ repository: z.string(), name: z.string(), version: z.string() }) }),
 ]);
 
-/** What a command is told to do in a cluster, beside how it reaches it and for how long. */
+/** A task, without the connection to the cluster and the time limit. */
 export type ClusterTask = z.input<typeof taskSchema> extends infer Task ? (Task extends unknown ? Omit<Task, "kubeconfig" | "budgetSeconds"> : never) : never;
 
 /** How a task is run. */
 export interface TaskRun {
   /** What its last run printed. */
   readonly previous?: string | undefined;
-  /** It is undone. Default false. */
+  /** Undo the task. Default false. */
   readonly removes?: boolean;
 }
 
@@ -57,7 +57,7 @@ export async function runClusterTask(input: string, clock: Clock, { previous, re
       return `${JSON.stringify({ objects })}\n`;
     }
     if (task.do === "removal") {
-      // Until then there is nothing to do.
+      // Only its removal does something.
       if (removes) await prepareRemoval(api, task as RemovalTask);
       return `${JSON.stringify({ prepared: removes })}\n`;
     }

@@ -1,8 +1,8 @@
 /**
- * What a command of ours may show of itself: its errors, and not its output, which is a secret or a value that others read. With `none`
- * the reason of a failure is lost too.
+ * What is logged of our commands: standard error, but not standard output, which is a secret or a value for other resources. With `none`
+ * the reason of a failure would be lost too.
  *
- * A command that is there already keeps what it has (`ignoreChanges: ["logging"]`): it would run again for this, and in the preview all
- * that is made of its output would be unknown, and replaced.
+ * A command that exists keeps its setting (`ignoreChanges: ["logging"]`). Otherwise this change would run it again, and in the preview
+ * everything made from its output would be unknown and be replaced.
  */
 export const ERRORS_ONLY = "stderr" as const;

@@ -1,11 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** What is made by a provider lives in something, which may be gone and made anew as a whole. */
+/** By provider: the resource in which everything that it makes lives, such as a cluster. */
 const homes = new WeakMap<pulumi.ProviderResource, pulumi.Resource>();
 
 /**
- * Says that all that a provider makes lives in `home`: it is made anew when that is replaced, and nothing is asked of the one that
- * was there before (Pulumi: `deletedWith`).
+ * Says that everything that a provider makes lives in `home`. When `home` is deleted, all of it is gone, and the provider is not asked
+ * to delete it (Pulumi: `deletedWith`).
  */
 export function livesIn(provider: pulumi.ProviderResource, home: pulumi.Resource): void {
   homes.set(provider, home);
@@ -37,7 +37,7 @@ export abstract class Component extends pulumi.ComponentResource {
 
   /** @param kind `<folder>:<Class>`; the type token is `homelab:<folder>:<Class>` */
   protected constructor(kind: string, name: string, opts: pulumi.ComponentResourceOptions | undefined) {
-    // Children inherit transformations: one at the top of the tree does.
+    // Children inherit transformations, so only the topmost component sets it.
     const isTop = !(opts?.parent instanceof Component);
     super(`homelab:${kind}`, name, {}, isTop ? { ...opts, transformations: [...(opts?.transformations ?? []), withHome] } : opts);
     this.#before = listOf(opts?.dependsOn);
@@ -55,7 +55,7 @@ export abstract class Component extends pulumi.ComponentResource {
   }
 }
 
-/** A value that is known from the start, given on only once the resources are there. */
+/** A value that is known from the start, as an output that is known only once the resources exist. */
 export function after<T>(resources: pulumi.Resource | readonly pulumi.Resource[], value: pulumi.Input<T>): pulumi.Output<T> {
   const urns = (Array.isArray(resources) ? resources : [resources]).map(({ urn }: pulumi.Resource) => urn);
   return pulumi.all([value as pulumi.Input<unknown>, ...urns]).apply(([plain]) => plain as T);

@@ -15,7 +15,7 @@ export interface CredentialsArgs {
   /** Of the Secret. */
   readonly name: string;
   readonly namespace: pulumi.Input<string>;
-  /** Texts by key. All of them are secret, whether they came as that or not. */
+  /** Values by key. All of them become secret, also those given in plain text. */
   readonly values: Readonly<Record<string, pulumi.Input<string>>>;
   /** Default `Opaque`. */
   readonly type?: keyof typeof KEYS;
@@ -30,7 +30,7 @@ function validateCredentials({ values, type = "Opaque", name }: CredentialsArgs)
   if (Object.keys(values).length === 0) throw new pulumi.InputPropertyError({ propertyPath: "values", reason: `the Secret ${name} has no values` });
 }
 
-/** A Secret whose values the program itself has. What lies in Vault comes by `platform:SecretAccess`, without passing the program. */
+/** A Secret whose values the program has. Values in Vault reach the cluster by `platform:SecretAccess`, not through the program. */
 export class Credentials extends Component {
   /** Known once the Secret is there. */
   readonly secretName: pulumi.Output<string>;

@@ -16,13 +16,13 @@ export interface HelmReleaseArgs {
   /** true: do not wait until the workloads are ready, for one that cannot be ready yet. Default false: wait, and roll back a failure. */
   skipAwait?: boolean;
   /**
-   * Objects that the release's webhooks are asked about, one for each webhook: valid, and never created. Whoever depends on the
-   * release waits until all of them are admitted. Default none.
+   * One valid object for each webhook of the release. They are sent as dry runs and never created. Whoever depends on the release waits
+   * until all of them are admitted. Default none.
    */
   admits?: readonly Manifest[];
   /**
-   * StatefulSets of the release that leave their pods as they are (`OnDelete`), by name: `<name>-rollout-<set>` deletes pods of another
-   * template, one after the other, after each revision. Default none.
+   * Names of the release's StatefulSets with the update strategy `OnDelete`. After each revision, `<name>-rollout-<set>` deletes their
+   * outdated pods one by one. Default none.
    */
   rollsOut?: readonly string[];
   /** Default 10. */
@@ -36,9 +36,9 @@ const CRDS_SECONDS = 120;
 const ROLLOUT_SECONDS = 600;
 
 /**
- * A chart, installed. Helm asks the cluster for its version, so a chart that is not for it is refused before anything is made. What Helm
- * does not do is a resource of its own: `<name>-crds` applies the definitions of the chart's folder `crds/` at each version,
- * `<name>-admission` waits until the webhooks admit, and `<name>-rollout-<set>` brings pods to a new template.
+ * A chart, installed. Helm compares the chart with the cluster's version, so one that does not fit is refused before anything is made.
+ * What Helm does not do is a resource of its own: `<name>-crds` applies the definitions of the chart's folder `crds/` at each version,
+ * `<name>-admission` waits until the webhooks admit, and `<name>-rollout-<set>` replaces pods of an older template.
  */
 export class HelmRelease extends Component {
   /** Known once the release is installed, its webhooks admit, and the pods that it rolls out run. */

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { after, Component } from "./component";
 import { ISTIO_NETWORKING_API } from "./istio-routes";
 
-/** A port that is handed on as it comes, by the name that the client asks for in its first packet. */
+/** A port whose TLS connections are passed through, routed by the name in the ClientHello (SNI). */
 export interface PassthroughPort {
   readonly name: string;
   readonly port: number;
@@ -20,9 +20,9 @@ export interface IstioGatewayArgs {
   readonly certificate: pulumi.Input<string>;
   /** Labels of the gateway's pods. Default: those of the chart's release `istio-ingressgateway`. */
   readonly selector?: Readonly<Record<string, string>>;
-  /** false: port 80 is closed. Default true: it leads to HTTPS. */
+  /** false: port 80 is closed. Default true: it redirects to HTTPS. */
   readonly redirect?: boolean;
-  /** TLS that is not ended here. */
+  /** Ports whose TLS the gateway does not terminate. */
   readonly passthrough?: readonly PassthroughPort[];
 }
 

@@ -1,4 +1,4 @@
-/** Routes of Istio as typed arguments, and the `spec` of the VirtualService that they are. Plain data. */
+/** Routes of Istio as typed arguments, and the VirtualService made from them. Plain data. */
 import type * as pulumi from "@pulumi/pulumi";
 
 export const ISTIO_NETWORKING_API = "networking.istio.io/v1";
@@ -20,7 +20,7 @@ export interface RouteTarget {
   /** Service: its name, or its full one in another namespace. */
   readonly service: pulumi.Input<string>;
   readonly port: number;
-  /** Of 100. Needed of each where there are more than one. */
+  /** In percent. Required for each target where there is more than one. */
   readonly weight?: number;
 }
 
@@ -40,7 +40,7 @@ export interface Cors {
   readonly allowCredentials?: boolean;
 }
 
-/** A fault that is put in on purpose, for so many of 100 requests. */
+/** A fault that is injected on purpose, for a percentage of the requests. */
 export interface Fault {
   readonly delay?: { readonly percent: number; readonly time: string };
   readonly abort?: { readonly percent: number; readonly status: number };
@@ -60,7 +60,7 @@ export interface IstioRoute {
   readonly cors?: Cors;
   readonly headers?: { readonly request?: HeaderChanges; readonly response?: HeaderChanges };
   readonly fault?: Fault;
-  /** Gets a copy of so many of 100 requests; its answers are thrown away. */
+  /** Gets a copy of `percent` of the requests (default 100). Its answers are discarded. */
   readonly mirror?: { readonly service: pulumi.Input<string>; readonly port: number; readonly percent?: number };
 }
 
@@ -68,7 +68,7 @@ export interface IstioRoute {
 const RETRY_ON = "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes,5xx,reset";
 
 const targetOf = ({ service, port }: Omit<RouteTarget, "weight">) => ({ host: service, port: { number: port } });
-/** Without the keys that are not given. */
+/** Without the keys that are undefined. */
 const given = <T extends object>(value: T): Partial<T> => Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as Partial<T>;
 
 const faultOf = ({ delay, abort }: Fault) =>

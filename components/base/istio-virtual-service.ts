@@ -4,7 +4,7 @@ import { after, Component } from "./component";
 import { routeComplaints, routesOf, type VirtualService, virtualServiceOf } from "./istio-routes";
 
 export interface IstioVirtualServiceArgs extends VirtualService<pulumi.Input<string>> {
-  /** The VirtualService itself, where somebody has changed what the rest says of it. */
+  /** Registered instead of the VirtualService that the other arguments describe. An application's patches change it. */
   readonly manifest?: ReturnType<typeof virtualServiceOf<pulumi.Input<string>>>;
 }
 

@@ -1,4 +1,4 @@
-/** Published manifests in the lab's API: what is applied, what goes, and what is refused before anything is. */
+/** Published manifests in the lab's API: what is applied, what is removed, and what is refused before anything is applied. */
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -24,7 +24,7 @@ afterEach(async () => {
   await world.stop();
 });
 
-/** Time that passes by waits alone. */
+/** A clock that only `sleep` moves. */
 function clockOf(): Clock {
   let now = 0;
   return {
@@ -69,7 +69,7 @@ test("what was applied goes, the last first, and it has ended when it is gone", 
     undefined,
     undefined,
   ]);
-  // Again: nothing is there, and that is what was wanted.
+  // Again: nothing is left to remove, and that is no error.
   await run({ do: "manifest", files: [OPERATOR] }, { removes: true, previous });
 });
 
@@ -137,7 +137,7 @@ describe("from where it is published", () => {
 
   test.each([
     ["a missing file", { status: 404, body: "" }, "the download is refused with status 404"],
-    ["a way that leaves https", { status: 302, headers: { location: "http://example.org/other" } }, "leads to http://example.org, which is not https"],
+    ["a way that leaves https", { status: 302, headers: { location: "http://example.org/other" } }, "redirects to http://example.org, which is not https"],
   ])("%s is refused", async (_, answer, message) => {
     served = answer;
     await expect(apply([{ url, sha256 }])).rejects.toMatchObject({ code: "E_MANIFEST", message: `${url}: ${message}` });
@@ -145,7 +145,7 @@ describe("from where it is published", () => {
 
   test.each([
     ["no YAML", "a: [", "is no YAML"],
-    ["no object", "a: 1\n", "holds what is no object of Kubernetes"],
+    ["no object", "a: 1\n", "contains a document that is no object of Kubernetes"],
   ])("a file that is %s is refused", async (_, body, message) => {
     served = { status: 200, body };
     const digest = createHash("sha256").update(body).digest("hex");

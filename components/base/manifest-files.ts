@@ -9,7 +9,7 @@ import { type Attempt, retry } from "../../common/retry";
 import { kubernetesDocuments } from "../../common/yaml";
 import type { Answer, ClusterApi, Manifest } from "./cluster-api";
 
-/** Owner of the fields that we apply, in the cluster. */
+/** Field manager of our server-side apply. */
 const MANAGER = "homelab-manifest";
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 2_000;
@@ -33,13 +33,13 @@ const conditionsSchema = z.object({
   metadata: z.object({ generation: z.number().optional() }),
   status: z.object({ observedGeneration: z.number().optional(), conditions: z.array(z.object({ type: z.string(), status: z.string() })) }),
 });
-/** What a run applied, as it prints it. */
+/** The output of a run: what it applied. */
 const appliedSchema = z.object({ objects: z.array(manifestSchema) });
 
 const refusal = (url: string, what: string, hint?: string): HomelabError =>
   new HomelabError("E_MANIFEST", `${url}: ${what}`, { subject: url, ...(hint === undefined ? {} : { hint }) });
 
-/** A release's files lie behind a redirection to where they are kept. */
+/** Follows redirects: files of releases are usually stored elsewhere. */
 async function download(url: string, redirects = MAX_REDIRECTS): Promise<string> {
   const http = createHttpClient(new URL(url).origin);
   let answer: HttpResponse;
@@ -51,15 +51,15 @@ async function download(url: string, redirects = MAX_REDIRECTS): Promise<string>
   const { location } = answer.headers;
   if (answer.status >= 300 && answer.status < 400 && typeof location === "string") {
     const next = new URL(location, url);
-    if (next.protocol !== "https:") throw refusal(url, `leads to ${next.origin}, which is not https`);
-    if (redirects === 0) throw refusal(url, `leads on more than ${MAX_REDIRECTS} times`);
+    if (next.protocol !== "https:") throw refusal(url, `redirects to ${next.origin}, which is not https`);
+    if (redirects === 0) throw refusal(url, `redirects more than ${MAX_REDIRECTS} times`);
     return download(next.href, redirects - 1);
   }
   if (answer.status !== 200) throw refusal(url, `the download is refused with status ${answer.status}`, "correct the version in the pin");
   return answer.body;
 }
 
-/** What the lab has instead of the file, with the digest that the published one has. */
+/** The lab's stand-in for the file, with the digest of the published one. */
 async function ofLab(standIn: string, url: string): Promise<z.infer<typeof shownSchema>> {
   const http = createHttpClient(standIn);
   try {
@@ -76,7 +76,7 @@ async function ofLab(standIn: string, url: string): Promise<z.infer<typeof shown
   }
 }
 
-/** @throws HomelabError E_MANIFEST for a file that is another one than the pin says */
+/** @throws HomelabError E_MANIFEST for a file whose digest is not the pinned one */
 async function contentOf({ url, sha256 }: PinnedFile): Promise<string> {
   const standIn = readEnv(ENV.chartStandIn);
   const found = standIn === undefined ? await download(url).then((content) => ({ content, sha256: digestOf(content) })) : await ofLab(standIn, url);
@@ -90,7 +90,7 @@ async function contentOf({ url, sha256 }: PinnedFile): Promise<string> {
 
 const digestOf = (content: string): string => createHash("sha256").update(content).digest("hex");
 
-/** Its objects, as they stand in it. Namespaces are left out: the program makes those, with what holds in them. */
+/** The objects of a file, in its order. Namespaces are left out: the program makes those, with their policies. */
 function objectsOf(url: string, content: string): Manifest[] {
   return kubernetesDocuments(content).flatMap((document) => {
     const [error] = document.errors;
@@ -98,7 +98,7 @@ function objectsOf(url: string, content: string): Manifest[] {
     const value: unknown = document.toJS();
     if (value === null) return [];
     const manifest = manifestSchema.safeParse(value);
-    if (!manifest.success) throw refusal(url, `holds what is no object of Kubernetes: ${z.prettifyError(manifest.error)}`);
+    if (!manifest.success) throw refusal(url, `contains a document that is no object of Kubernetes: ${z.prettifyError(manifest.error)}`);
     return manifest.data.kind === "Namespace" ? [] : [manifest.data as Manifest];
   });
 }
@@ -106,7 +106,7 @@ function objectsOf(url: string, content: string): Manifest[] {
 const isDefinition = ({ kind }: Pick<Manifest, "kind">): boolean => kind === "CustomResourceDefinition";
 const titleOf = ({ kind, metadata: { namespace, name } }: Manifest): string => `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
 const keyOf = (object: Manifest): string => `${object.apiVersion} ${titleOf(object)}`;
-/** Where it is, without what it says. */
+/** The object without its content: only what identifies it. */
 const referenceTo = ({ apiVersion, kind, metadata: { name, namespace } }: Manifest): Manifest => ({
   apiVersion,
   kind,
@@ -147,7 +147,7 @@ class Objects {
   async apply(object: Manifest): Promise<void> {
     const path = await this.#pathOf(object);
     if (path === undefined) throw refusal(titleOf(object), `the cluster has no kind ${object.kind} of ${object.apiVersion}`);
-    // With force: what somebody applied by hand before is taken over.
+    // With force, so that what was applied by hand before is taken over.
     const { status, message } = await this.api.request("PATCH", `${path}?fieldManager=${MANAGER}&force=true`, object, "application/apply-patch+yaml");
     if (status >= 300) throw refusal(titleOf(object), `the cluster refuses it: ${message}`);
   }
@@ -160,7 +160,7 @@ class Objects {
 
   async remove(object: Manifest): Promise<void> {
     const path = await this.#pathOf(object);
-    // Without its kind there is none of it.
+    // The cluster does not have its kind, so the object does not exist.
     if (path === undefined) return;
     const { status, message } = await this.api.request("DELETE", `${path}?propagationPolicy=Background`);
     if (status >= 300 && status !== 404) throw refusal(titleOf(object), `the cluster refuses to delete it: ${message}`);
@@ -175,16 +175,16 @@ export interface ManifestTask {
   readonly budgetSeconds: number;
 }
 
-/** What a run before printed. */
+/** What an earlier run applied, by its output. */
 const appliedBefore = (previous: string | undefined): Manifest[] =>
   previous === undefined ? [] : (appliedSchema.parse(JSON.parse(previous)).objects as Manifest[]);
 
 /**
- * Applies the files, definitions first, and waits until these are established and Deployments available. What a run before applied and
- * this one does not have goes.
- * @param previous what that run printed
- * @returns where the objects are, in the order in which they were applied
- * @throws HomelabError E_MANIFEST; before anything is applied where a file is another one than pinned
+ * Applies the files, definitions first, and waits until the definitions are established and Deployments available. Objects that the
+ * previous run applied and that are in no file now are deleted.
+ * @param previous the output of that run
+ * @returns what identifies the objects, in the order in which they were applied
+ * @throws HomelabError E_MANIFEST; where a digest is not the pinned one, before anything is applied
  */
 export async function applyManifest(api: ClusterApi, { files, budgetSeconds }: ManifestTask, clock: Clock, previous?: string): Promise<Manifest[]> {
   const read: Manifest[] = [];
@@ -201,7 +201,7 @@ export async function applyManifest(api: ClusterApi, { files, budgetSeconds }: M
   return [...definitions, ...others].map(referenceTo);
 }
 
-/** Removes what a run applied, the last first, and waits until it is gone. @throws HomelabError E_MANIFEST */
+/** Deletes what a run applied, in reverse order, and waits until each object is gone. @throws HomelabError E_MANIFEST */
 export async function removeManifest(api: ClusterApi, budgetSeconds: number, clock: Clock, previous: string | undefined): Promise<Manifest[]> {
   const objects = new Objects(api, clock, budgetSeconds);
   const applied = appliedBefore(previous);

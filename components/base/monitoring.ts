@@ -32,7 +32,7 @@ export interface AlertRule {
 
 export interface MonitoringArgs {
   readonly namespace: pulumi.Input<string>;
-  /** Labels of the Services or pods that are asked. */
+  /** Labels of the Services or pods that are scraped. */
   readonly selector: Readonly<Record<string, string>>;
   /** Endpoints of Services. */
   readonly services?: readonly MetricsEndpoint[];
@@ -40,7 +40,7 @@ export interface MonitoringArgs {
   readonly pods?: readonly MetricsEndpoint[];
   /** By group. */
   readonly rules?: Readonly<Record<string, readonly AlertRule[]>>;
-  /** Definitions that the environment has (`Place.kinds`): of a kind that is not there nothing is made. */
+  /** Definitions that the environment has (`Place.kinds`). No object is made of a kind that is not among them. */
   readonly kinds: readonly string[];
 }
 
@@ -61,7 +61,7 @@ function validateMonitoring({ rules = {} }: MonitoringArgs): void {
   if (twice !== undefined) throw new pulumi.InputPropertyError({ propertyPath: "rules", reason: `two rules are called ${twice}` });
 }
 
-/** What Prometheus asks of something, and when it alerts; made where the environment has Prometheus' kinds, and only there. */
+/** What Prometheus scrapes, and its alerts. Objects are made only where the environment has Prometheus' kinds. */
 export class Monitoring extends Component {
   constructor(name: string, args: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
     validateMonitoring(args);

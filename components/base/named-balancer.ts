@@ -1,4 +1,4 @@
-/** A balancer with a name of its own, for a program that ends TLS itself: the name's certificate is the program's. Pure. */
+/** A balancer with a host name of its own, for software that terminates TLS itself and has the certificate of that name. Pure. */
 
 export interface NamedBalancer<V> {
   /** Of the Service. */

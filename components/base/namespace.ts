@@ -11,7 +11,7 @@ import type { NamespacePolicy } from "./network-policy";
 /** What pods may ask for (https://kubernetes.io/docs/concepts/security/pod-security-standards/). */
 export type PodSecurity = "privileged" | "baseline" | "restricted";
 
-/** What a container gets that names nothing itself, as quantities: `50m`, `64Mi`. */
+/** Requests and limit of a container that sets none, as quantities: `50m`, `64Mi`. */
 export interface ContainerDefaults {
   readonly cpu: string;
   readonly memory: string;
@@ -32,14 +32,14 @@ export interface NamespaceArgs {
   readonly labels?: Readonly<Record<string, string>>;
   /** Pods that ask for more are refused. Left out: the cluster's own default. */
   readonly podSecurity?: PodSecurity;
-  /** Everything else is refused, in both directions. Left out: everything is let through. */
+  /** Everything else is refused, in both directions. Left out: everything is allowed. */
   readonly networkPolicy?: NamespacePolicy;
   readonly containerDefaults?: ContainerDefaults;
   /** Puts the namespace into Istio's mesh, whose CRDs must exist: only callers in `allow` are answered. Left out: not in a mesh. */
   readonly mesh?: { readonly labels: Readonly<Record<string, string>>; readonly allow: readonly MeshRule[] };
   /** What all its objects together may ask for, as the `hard` of a ResourceQuota. */
   readonly quota?: Readonly<Record<string, string>>;
-  /** It stays when the program's resource goes, and is deleted by hand: with it Kubernetes deletes all that is in it, volumes among it. */
+  /** It stays when the program's resource is deleted: Kubernetes would delete everything in it, volumes too. Delete it by hand. */
   readonly keep?: boolean;
 }
 
@@ -77,7 +77,7 @@ export class Namespace extends Component {
     const { networkPolicy, containerDefaults, quota, mesh } = args;
     const rules: pulumi.Resource[] = [];
     if (networkPolicy !== undefined) {
-      // As plain data it is what the class takes; the class wants lists that may be written to.
+      // The data is what the class takes; only its type demands mutable lists.
       const spec = { podSelector: {}, policyTypes: ["Ingress", "Egress"], ...networkPolicy } as unknown as NetworkPolicyArgs["spec"];
       rules.push(
         new NetworkPolicy(`${name}-flows`, { metadata: { name: "declared-flows", namespace }, ...(spec === undefined ? {} : { spec }) }, this.child()),

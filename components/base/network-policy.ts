@@ -1,4 +1,4 @@
-/** A NetworkPolicy of a namespace as data: as `networking.k8s.io/v1` has it, as far as this project uses it. Types only. */
+/** A NetworkPolicy of a namespace as data: the part of `networking.k8s.io/v1` that this project uses. Types only. */
 
 export interface PolicyPort {
   readonly protocol: "TCP" | "UDP";
@@ -24,7 +24,7 @@ export interface EgressRule {
   readonly ports: readonly PolicyPort[];
 }
 
-/** Of all pods of the namespace, in both directions: what no rule lets through is refused. */
+/** For all pods of the namespace, in both directions: what no rule allows is refused. */
 export interface NamespacePolicy {
   readonly ingress: readonly IngressRule[];
   readonly egress: readonly EgressRule[];

@@ -13,7 +13,7 @@ export interface PersistenceArgs {
   readonly storageClass: string;
   /** Default `ReadWriteOnce`. */
   readonly access?: "ReadWriteOnce" | "ReadWriteOncePod" | "ReadWriteMany" | "ReadOnlyMany";
-  /** false: the claim goes with the program's resource, and its data with it. Default true: it stays, and is deleted by hand. */
+  /** false: the claim is deleted with the program's resource, and its data with it. Default true: it stays, and is deleted by hand. */
   readonly keep?: boolean;
 }
 
@@ -29,7 +29,7 @@ export class Persistence extends Component {
     const claim = new PersistentVolumeClaim(
       `${name}-claim`,
       {
-        // Classes such as local-path bind a claim when a pod wants it: to wait for that here would be to wait for ever.
+        // Classes such as local-path bind a claim only when a pod uses it. To wait for that here would never end.
         metadata: { name: args.name, namespace: args.namespace, annotations: { "pulumi.com/skipAwait": "true" } },
         spec: { accessModes: [args.access ?? "ReadWriteOnce"], storageClassName: args.storageClass, resources: { requests: { storage: args.size } } },
       },

@@ -10,7 +10,7 @@ export interface PinnedManifestArgs {
   readonly files: readonly PinnedFile[];
   /** Its objects are made after this is known: the namespace that they are in. */
   readonly namespace?: pulumi.Input<string>;
-  /** true: they stay when the component goes, with what was made of them. For definitions whose objects are data. Default false. */
+  /** true: the objects stay when the component is deleted. For definitions whose own objects are data. Default false. */
   readonly keep?: boolean;
   /** Until definitions are established and Deployments available, and until all is gone. Default 10. */
   readonly timeoutMinutes?: number;
@@ -26,9 +26,9 @@ function validatePinnedManifest({ files }: PinnedManifestArgs): void {
 }
 
 /**
- * Manifests that somebody publishes as files, for software without a chart. Each is downloaded when it is applied, compared with its
- * digest, and refused where it is another one. Another digest or another list of files is an update: it applies the new ones, and
- * removes what they do not have any more.
+ * Manifests that somebody publishes as files, for software without a chart. Each file is downloaded when it is applied, and refused if
+ * its digest is not the pinned one. Another digest or another list of files is an update: it applies the new files, and deletes objects
+ * that are no longer in them.
  */
 export class PinnedManifest extends Component {
   /** Known once all of it is there. */

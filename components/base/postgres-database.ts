@@ -14,7 +14,7 @@ export interface PostgresDatabaseArgs {
   readonly namespace: pulumi.Input<string>;
   /** Name of the servers' `Cluster`. */
   readonly cluster: string;
-  /** The servers are made for this database. Left out: they are there already, and get a database and a role more. */
+  /** Servers to make for this database. Left out: the servers exist, and the database and its role are added to them. */
   readonly servers?: PostgresServers;
   readonly database: string;
   /** Role that owns the database, and its password. */
@@ -35,7 +35,7 @@ function validatePostgresDatabase({ database, owner, servers }: PostgresDatabase
   if (servers?.restore !== undefined && (servers.backup === undefined || servers.backup.server === servers.restore.server))
     throw new pulumi.InputPropertyError({
       propertyPath: "servers.restore",
-      reason: "needs a backup under another name: what was archived would be written over",
+      reason: "needs a backup under another server name: otherwise it would overwrite the archive that it restores from",
     });
   if (servers?.backup !== undefined && servers.backup.schedule.trim().split(/\s+/).length !== 6 && !servers.backup.schedule.startsWith("@"))
     throw new pulumi.InputPropertyError({
@@ -44,7 +44,7 @@ function validatePostgresDatabase({ database, owner, servers }: PostgresDatabase
     });
 }
 
-/** A database of CloudNativePG with its owner: in servers of its own, with their backups, or in servers that are there. */
+/** A database of CloudNativePG with its owner: in servers of its own, with their backups, or in servers that exist. */
 export class PostgresDatabase extends Component {
   /** Inside the cluster, of the server that takes writes; known once the database is there. */
   readonly host: pulumi.Output<string>;
@@ -63,7 +63,7 @@ export class PostgresDatabase extends Component {
         namespace: args.namespace,
         type: "kubernetes.io/basic-auth",
         values: { username: owner, password: args.password },
-        // The operator looks at it again when it changes.
+        // Makes the operator read the Secret again when it changes.
         labels: { "cnpg.io/reload": "true" },
       },
       this.child(),

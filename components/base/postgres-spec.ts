@@ -1,4 +1,4 @@
-/** Databases of CloudNativePG as typed arguments, and the `spec` of the objects that they are. Plain data. */
+/** Databases of CloudNativePG as typed arguments, and the `spec` of the objects made from them. Plain data. */
 import type * as pulumi from "@pulumi/pulumi";
 
 /** Where backups go. */
@@ -36,7 +36,7 @@ export interface PostgresServers {
   /** Full name under which clients outside the cluster reach the server that takes writes, by a balancer. Left out: they do not. */
   readonly host?: string;
   readonly backup?: PostgresBackup;
-  /** New servers begin with this; needs `backup`, whose store it is read from. */
+  /** New servers start with the data of this archive. Needs `backup`: the archive is read from its store. */
   readonly restore?: PostgresRestore;
 }
 
@@ -44,7 +44,7 @@ export interface PostgresServers {
 export interface PostgresRestore {
   /** Name in the archive. */
   readonly server: string;
-  /** As ISO 8601. Left out: the last that it has. */
+  /** Point in time, ISO 8601. Left out: the newest that the archive has. */
   readonly until?: string | undefined;
 }
 
@@ -77,14 +77,14 @@ const created = ({ database, owner, secret, extensions }: ServersSpecArgs) => ({
   },
 });
 
-/** What was restored has its extensions; the owner gets the password of now. */
+/** The restored data has its extensions. The owner gets the current password. */
 const restored = ({ until }: PostgresRestore, { database, owner, secret }: ServersSpecArgs) => ({
   recovery: { source: ORIGIN, database, owner, secret: { name: secret }, ...(until === undefined ? {} : { recoveryTarget: { targetTime: until } }) },
 });
 
 const archive = (store: string, server: string) => ({ name: BARMAN_PLUGIN, parameters: { barmanObjectName: store, serverName: server } });
 
-/** A Service of the operator for who is outside the cluster. */
+/** A Service that the operator makes for clients outside the cluster. */
 const outsideService = (cluster: string, host: string) => ({
   selectorType: "rw",
   serviceTemplate: {
@@ -93,7 +93,7 @@ const outsideService = (cluster: string, host: string) => ({
   },
 });
 
-/** Of the `Cluster`. What it leaves out the operator fills in. */
+/** `spec` of the `Cluster`. The operator fills in what is left out. */
 export function serversSpec(args: ServersSpecArgs) {
   const { cluster, servers } = args;
   const { instances, image, size, storageClass, resources, parameters, preload, host, backup, restore } = servers;
@@ -104,7 +104,7 @@ export function serversSpec(args: ServersSpecArgs) {
   return {
     instances,
     imageName: image,
-    // Nobody logs in as the superuser; the operator does by its socket.
+    // Nobody can log in as the superuser, except the operator by the local socket.
     enableSuperuserAccess: false,
     storage: { size, storageClass },
     resources: { requests: { cpu: resources.cpu, memory: resources.memory }, limits: { memory: resources.memoryLimit } },
@@ -113,12 +113,12 @@ export function serversSpec(args: ServersSpecArgs) {
     ...(Object.keys(postgresql).length === 0 ? {} : { postgresql }),
     ...(host === undefined ? {} : { managed: { services: { additional: [outsideService(cluster, host)] } } }),
     ...(backup === undefined ? {} : { plugins: [{ ...archive(cluster, backup.server), isWALArchiver: true }] }),
-    // Of one server it would only keep a node from being drained.
+    // With one server it would only prevent the drain of its node.
     enablePDB: instances > 1,
   };
 }
 
-/** Of the `ObjectStore` of backups. */
+/** `spec` of the `ObjectStore` of backups. */
 export function storeSpec({ destination, endpoint, secret, authority, retention }: PostgresBackup) {
   return {
     retentionPolicy: retention,
@@ -133,7 +133,7 @@ export function storeSpec({ destination, endpoint, secret, authority, retention 
   };
 }
 
-/** Of the `ScheduledBackup`; the first one is made at once. */
+/** `spec` of the `ScheduledBackup`. The first backup is made at once. */
 export const scheduleSpec = (cluster: string, { schedule }: PostgresBackup) => ({
   cluster: { name: cluster },
   schedule,
@@ -143,17 +143,17 @@ export const scheduleSpec = (cluster: string, { schedule }: PostgresBackup) => (
   pluginConfiguration: { name: BARMAN_PLUGIN },
 });
 
-/** Of the `DatabaseRole` in servers that are there. */
+/** `spec` of the `DatabaseRole` in servers that exist. */
 export const roleSpec = (cluster: string, owner: string, secret: pulumi.Input<string>) => ({
   cluster: { name: cluster },
   name: owner,
   login: true,
   passwordSecret: { name: secret },
-  // The role goes with the program's resource where it owns nothing any more; data never goes by itself.
+  // The role stays in the servers when this object is deleted, and so does the database below.
   databaseRoleReclaimPolicy: "retain",
 });
 
-/** Of the `Database` in servers that are there. */
+/** `spec` of the `Database` in servers that exist. */
 export const databaseSpec = (cluster: string, database: string, owner: string, extensions: readonly string[]) => ({
   cluster: { name: cluster },
   name: database,

@@ -1,19 +1,19 @@
-/** What must be so in a cluster before something is taken out of it. */
+/** Checks and prepares a cluster before software is removed from it. */
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
 import type { ClusterApi, Manifest } from "./cluster-api";
 
 const MANAGER = "homelab-removal";
 const listSchema = z.object({ items: z.array(z.object({ metadata: z.object({ name: z.string() }) })) });
-/** More names than these help nobody. */
+/** How many names a message lists at most. */
 const NAMED = 5;
 
 export interface RemovalTask {
-  /** What is taken out. */
+  /** What is removed: the name in messages. */
   readonly of: string;
-  /** Objects of which there may be none: they hold data that would go with it. */
+  /** The kind of which no object may exist: they hold data, which would be deleted too. */
   readonly none: { readonly apiVersion: string; readonly kind: string; readonly namespace: string };
-  /** Applied then. */
+  /** Applied where none exists: they allow the removal. */
   readonly set: readonly Manifest[];
 }
 
@@ -22,7 +22,7 @@ export async function prepareRemoval(api: ClusterApi, { of, none, set }: Removal
   const refuse = (what: string, hint?: string): HomelabError =>
     new HomelabError("E_REMOVAL", `${of}: ${what}`, { subject: of, ...(hint === undefined ? {} : { hint }) });
   const folder = await api.pathOf({ apiVersion: none.apiVersion, kind: none.kind, metadata: { name: "", namespace: none.namespace } });
-  // Without the kind it is gone already, and nothing is left to confirm.
+  // The cluster does not have the kind, so the software is already removed.
   if (folder === undefined) return;
   const { status, message, body } = await api.request("GET", folder);
   if (status !== 200) throw refuse(`the cluster does not say which objects of the kind ${none.kind} there are: ${message}`);

@@ -1,4 +1,4 @@
-/** Brings the pods of a StatefulSet to what it says, where the set itself waits for somebody to delete them (`OnDelete`). */
+/** Replaces the outdated pods of a StatefulSet with the update strategy `OnDelete`, which waits until somebody deletes them. */
 import { z } from "zod";
 import type { Clock } from "../../common/clock";
 import { HomelabError } from "../../common/errors";
@@ -33,8 +33,8 @@ export interface RolloutTask {
 const ordinal = ({ metadata }: Pod): number => Number(metadata.name.slice(metadata.name.lastIndexOf("-") + 1));
 
 /**
- * Deletes, one after the other, each pod that was made of another template, and waits until the one in its place runs. It need not be
- * ready: Vault is only once it is unsealed.
+ * Deletes, one by one, each pod that was made from an older template, and waits until its successor runs. The successor need not be
+ * ready: a pod of Vault is ready only once it is unsealed.
  * @returns names of the pods that were replaced
  * @throws HomelabError E_ROLLOUT
  */
@@ -45,7 +45,7 @@ export async function rollOut(api: ClusterApi, { set: { namespace, name }, budge
   const deadline = clock.now() + budgetSeconds * 1000;
   const asked = async (path: string): Promise<Answer> => {
     const answer = await api.request("GET", path);
-    if (answer.status !== 200) throw fault(`the cluster does not say what it is like: ${answer.message}`);
+    if (answer.status !== 200) throw fault(`the cluster's API refuses to show it: ${answer.message}`);
     return answer;
   };
   /** Asks until there is an answer. */
@@ -62,7 +62,7 @@ export async function rollOut(api: ClusterApi, { set: { namespace, name }, budge
     const set = setSchema.parse((await asked(`/apis/apps/v1/namespaces/${namespace}/statefulsets/${name}`)).body);
     const seen = set.status.observedGeneration >= set.metadata.generation && set.status.updateRevision !== undefined;
     return seen ? { uid: set.metadata.uid, spec: set.spec, revision: set.status.updateRevision } : undefined;
-  }, "its controller has not looked at it");
+  }, "its controller has not observed it");
   const labels = Object.entries(spec.selector.matchLabels).map(([key, value]) => `${key}=${value}`);
   const folder = `/api/v1/namespaces/${namespace}/pods`;
   const pods = async (): Promise<Pod[]> => {
@@ -75,7 +75,7 @@ export async function rollOut(api: ClusterApi, { set: { namespace, name }, budge
   const outdated = (await pods()).filter(({ metadata }) => metadata.labels[REVISION] !== revision).toSorted((a, b) => ordinal(b) - ordinal(a));
   for (const { metadata: former } of outdated) {
     const { status, message } = await api.request("DELETE", `${folder}/${former.name}`, { preconditions: { uid: former.uid } });
-    // Gone, or another one by now: somebody else was faster.
+    // The pod is gone, or is another one by now: somebody else was faster.
     if (status >= 300 && status !== 404 && status !== 409) throw fault(`the cluster does not delete the pod ${former.name}: ${message}`);
     await until(
       async () => (await pods()).find(({ metadata, status }) => metadata.name === former.name && metadata.uid !== former.uid && status.phase === "Running"),

@@ -3,9 +3,9 @@ import type * as pulumi from "@pulumi/pulumi";
 import { after, Component, timeouts } from "./component";
 import { ingressOf, type Route } from "./ingress-manifest";
 
-/** As {@link Route}; the name is the component's. The issuer is what gives it, so that the order is kept. */
+/** A {@link Route} with the component's name. `issuer` is an output of what makes the issuer, so that the issuer exists first. */
 export interface WebIngressArgs extends Omit<Route<pulumi.Input<string>>, "name"> {
-  /** The Ingress itself, where somebody has changed what the rest says of it. */
+  /** Registered instead of the Ingress that the other arguments describe. An application's patches change it. */
   readonly manifest?: ReturnType<typeof ingressOf<pulumi.Input<string>>>;
 }
 

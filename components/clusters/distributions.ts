@@ -1,11 +1,11 @@
-/** What a distribution of Kubernetes brings, as far as it is not left out. Loads no Pulumi SDK. */
+/** What a distribution of Kubernetes provides, without the parts that are disabled. Loads no Pulumi SDK. */
 import type { ClusterCapability } from "../platform/module";
 import type { DistributionName, RoutePods } from "./cluster-types";
 
 /** k3s's own (its chart traefik: `web` and `websecure`). */
 const TRAEFIK: RoutePods = { namespace: "kube-system", labels: { "app.kubernetes.io/name": "traefik" }, ports: [8000, 8443] };
 
-/** Parts of a cluster by what they are good for. */
+/** What a cluster provides for modules. */
 export interface ClusterOffer {
   readonly capabilities: readonly ClusterCapability[];
   readonly storageClasses: readonly string[];
@@ -16,7 +16,7 @@ export interface ClusterOffer {
 
 const NONE: ClusterOffer = { capabilities: [], storageClasses: [], ingressClasses: [] };
 
-/** By the part's name, as `homelab:k3sDisable` has it; the rest cannot be left out. */
+/** By name, as in `homelab:k3sDisable`. Parts with another name cannot be disabled. */
 const PARTS: Readonly<Record<DistributionName, Readonly<Record<string, Partial<ClusterOffer>>>>> = {
   k3s: {
     traefik: { capabilities: ["ingress"], ingressClasses: ["traefik"], routePods: TRAEFIK },
@@ -30,7 +30,7 @@ const PARTS: Readonly<Record<DistributionName, Readonly<Record<string, Partial<C
 
 const withRoutes = (routePods: RoutePods | undefined): Pick<ClusterOffer, "routePods"> => (routePods === undefined ? {} : { routePods });
 
-/** What a cluster of this distribution has before any module is built. @param without parts that are left out */
+/** What a cluster of this distribution provides before any module is built. @param without names of disabled parts */
 export function clusterOffer(distribution: DistributionName, without: readonly string[] = []): ClusterOffer {
   return Object.entries(PARTS[distribution])
     .filter(([part]) => !without.includes(part))

@@ -6,7 +6,7 @@ import { KubernetesCluster, type KubernetesClusterArgs } from "./kubernetes-clus
 
 /** A cluster by kubeadm. Further nodes are hosts with a role of their own, which joins them. */
 export class KubeadmCluster extends KubernetesCluster {
-  /** By which a node that joins knows the cluster: `sha256:…`. */
+  /** Hash of the cluster's authority, by which a joining node verifies the cluster: `sha256:…`. */
   readonly caHash: pulumi.Output<string>;
 
   constructor(name: string, args: KubernetesClusterArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -41,7 +41,7 @@ export function renameKubeconfig(text: string, name: string, server: string): st
       contexts: config.contexts.map((entry) => ({ ...entry, name, context: { ...entry.context, cluster: name, user: name } })),
       "current-context": name,
     },
-    // What reads it reads YAML 1.1.
+    // Its readers parse YAML 1.1.
     { lineWidth: 0, compat: "yaml-1.1" },
   );
 }
@@ -66,7 +66,7 @@ export function clusterCa(text: string): string {
 }
 
 /**
- * What pins an authority where kubeadm asks for it: the SHA-256 of its public key, as SPKI in DER.
+ * The hash by which kubeadm pins an authority: the SHA-256 of its public key, as SPKI in DER.
  * @param pem the authority's certificate
  * @throws HomelabError E_KUBECONFIG where it is no certificate
  */

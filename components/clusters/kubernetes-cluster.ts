@@ -18,11 +18,11 @@ export interface KubernetesClusterArgs {
   access: HostAccess;
   /** Name of cluster, user and context. */
   contextName: string;
-  /** What the host is made into: a role at whose end the cluster runs. */
+  /** The role that makes the host a node. When it has ended, the cluster runs. */
   role: Role;
   /** A value for each secret of the role. Default none. */
   secrets?: Record<string, pulumi.Input<string>>;
-  /** What is there before the role runs, such as the name server that its downloads need. Default none. */
+  /** Resources that the role needs, such as the name server for its downloads. Default none. */
   after?: readonly pulumi.Resource[];
 }
 
@@ -44,9 +44,9 @@ export abstract class KubernetesCluster extends Component {
   /** The cluster's own certificate authority, PEM. */
   readonly ca: pulumi.Output<string>;
   readonly provider: Provider;
-  /** Differs from the cluster that was here before. */
+  /** Identifies this cluster: another value after each rebuild. */
   readonly instance: pulumi.Output<string>;
-  /** Is there when the host is what its role says. */
+  /** Exists once the role has been applied to the host. */
   readonly role: HostRole;
 
   protected constructor(distribution: Distribution, name: string, args: KubernetesClusterArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -80,7 +80,7 @@ export abstract class KubernetesCluster extends Component {
     this.ca = pulumi.unsecret(this.kubeconfig.apply(known(clusterCa)));
     this.endpoint = pulumi.output(server);
     this.provider = new Provider(`${name}-provider`, { kubeconfig: this.kubeconfig }, this.child());
-    // It is read anew for a cluster on a new VM, in which nothing is of what the old one had.
+    // This command is replaced with the VM. Then nothing of the old cluster is left to delete.
     livesIn(this.provider, read);
     this.registerOutputs({ kubeconfig: this.kubeconfig, endpoint: this.endpoint });
   }

@@ -12,14 +12,14 @@ export interface Admission {
   secrets: Readonly<Record<string, pulumi.Input<string>>>;
 }
 
-/** Many hosts at once share one processor here, and a role waits for another one on its host. */
+/** Generous: many hosts may be at work on one processor, and a role waits while another one runs on its host. */
 const LIMIT_MS = 900_000;
 
 const resolved = <T>(output: pulumi.Output<T>): Promise<T> => new Promise((resolve) => output.apply(resolve));
 
 /**
- * A hook for the creation of the resource that applies the role. It runs whenever the resource is about to be made, so also after
- * a try that failed, and in no preview: what it brings about may be short-lived. (A resource of its own would be made once.)
+ * A hook for the creation of the resource that applies the role. It runs before each attempt to create that resource, and in no preview.
+ * A resource of its own would not do: it would be created once, and its effect, such as a token, may have expired at the next attempt.
  */
 export function admissionHook(name: string, { host, role, connection, secrets }: Admission): pulumi.ResourceHook {
   const { bastion } = connection;
@@ -31,7 +31,7 @@ export function admissionHook(name: string, { host, role, connection, secrets }:
   });
   const values = pulumi.output(secrets);
   return new pulumi.ResourceHook(name, async () => {
-    // Only what runs it loads an SSH client.
+    // The SSH client is loaded only when the hook runs.
     const { openSsh } = await import("./ssh-session.js");
     const { address, privateKey, hostKey, bastionKey } = await resolved(access);
     const jump = bastion === undefined || bastionKey === undefined ? {} : { bastion: { ...bastion, privateKey: bastionKey } };

@@ -7,7 +7,7 @@ interface BastionArgs {
   port: number;
   user: string;
   privateKey: pulumi.Input<string>;
-  /** As in known_hosts; any key is taken without it. */
+  /** As in known_hosts. Left out: any key is accepted. */
   hostKey?: string | undefined;
 }
 
@@ -17,7 +17,7 @@ export interface HostConnectionArgs {
   user: string;
   /** OpenSSH text; secret. */
   privateKey: pulumi.Input<string>;
-  /** As in known_hosts; any key is taken without it. */
+  /** As in known_hosts. Left out: any key is accepted. */
   hostKey?: pulumi.Input<string> | undefined;
   bastion?: BastionArgs | undefined;
 }
@@ -26,8 +26,8 @@ export interface HostConnectionArgs {
 export type HostAccess = Omit<HostConnectionArgs, "address" | "hostKey">;
 
 /**
- * Dial errors that are waited out, about a minute: the network's, since hosts are worked on when they are ready. The official
- * plugin waits that long for a host with another key too.
+ * Dial errors that are tolerated, about a minute: of the network, since a host is used only once it is ready. The official plugin also
+ * waits that long for a host with another key.
  */
 const DIAL_ERRORS = 20;
 const SECONDS_PER_DIAL = 15;

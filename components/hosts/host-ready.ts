@@ -8,7 +8,7 @@ import type { VmSpec } from "./vm-spec";
 
 export interface HostReadyArgs {
   spec: VmSpec;
-  /** Differs from the VM that stood here before. */
+  /** Identifies this VM: another value after each rebuild. */
   instance: pulumi.Input<string>;
   connection: HostConnectionArgs;
   /** The checkout, in which the command runs. */
@@ -49,23 +49,23 @@ function waitTask({ spec, connection }: HostReadyArgs, hostKey?: pulumi.Input<st
   );
 }
 
-/** What the command of a first boot printed. */
+/** The host key in the output of the first boot's command. */
 const hostKeyOf = (command: Command): pulumi.Output<string> =>
   pulumi.unsecret(command.stdout).apply((text) => (JSON.parse(text) as { hostKey: string }).hostKey);
 
 /**
  * Waits, after the VM was made or restarted, until its host can be worked on: see readiness.ts.
  *
- * Two resources, since much depends on what is read of the first boot, and that would be unknown in the preview of every restart if
- * it came from what runs again after each. `<name>-first-boot` runs once for each VM; `<name>-ready` begins with what that one
- * printed, and waits when the definition has changed so that the VM is restarted.
+ * There are two resources, because much depends on the host key. If a command gave it that runs after each restart, it would be unknown
+ * in the preview of every restart. `<name>-first-boot` runs once for each VM and gives the key. `<name>-ready` starts with the output of
+ * that one, and waits whenever a change of the definition restarts the VM.
  */
 export function hostReady(name: string, args: HostReadyArgs, opts: pulumi.CustomResourceOptions): HostReady {
   const shared = { dir: args.checkout, triggers: [args.instance], logging: ERRORS_ONLY };
   const first = new Command(
     `${name}-first-boot`,
     { ...shared, create: WAIT, stdin: waitTask(args) },
-    // Where a checkout lies, and by what key it was reached, says nothing about the host.
+    // The path of the checkout, and the key by which the host was reached, say nothing about the host.
     { ...opts, ignoreChanges: ["dir", "stdin", "logging"], customTimeouts: timeouts(MINUTES_BEFORE_KILL) },
   );
   const hostKey = hostKeyOf(first);

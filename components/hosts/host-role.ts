@@ -8,7 +8,7 @@ import { connectionInputs, type HostConnectionArgs } from "./connection";
 export interface HostRoleArgs {
   role: Role;
   connection: HostConnectionArgs;
-  /** What tells one build of the host from the next, such as {@link Vm.instance}: a host that was replaced gets the role anew. */
+  /** Identifies this build of the host, such as {@link Vm.instance}: a host that was replaced gets the role again. */
   instance: pulumi.Input<string>;
   /** A value for each secret of the role; they travel on standard input. */
   secrets?: Record<string, pulumi.Input<string>>;

@@ -1,7 +1,7 @@
-/** What a Proxmox node has beside its VMs, in the words of the program. Types only. */
+/** What a Proxmox node has beside its VMs: bridges and storages. Types only. */
 
 interface Adoptable {
-  /** It is there already and is taken over as it is: the definition must say all that it has. It stays when it is taken out of the program. */
+  /** It exists and is imported: the definition must state all its settings. It stays when it is removed from the program. */
   adopt?: boolean;
 }
 
@@ -10,9 +10,9 @@ export interface BridgeSpec extends Adoptable {
   /** A letter and up to nine letters, digits or _. */
   name: string;
   comment?: string;
-  /** Interfaces of the node in it; none: a network of VMs alone. */
+  /** Interfaces of the node that belong to it; none: a network for VMs only. */
   ports?: readonly string[];
-  /** The node's own, with prefix. */
+  /** The node's own address, with prefix. */
   address?: string;
   gateway?: string;
   address6?: string;

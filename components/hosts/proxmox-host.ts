@@ -19,11 +19,11 @@ interface PinnedFile {
 export interface ProxmoxHostArgs {
   /** Name of the node in the Proxmox cluster. */
   node: string;
-  /** Bridges to make. Default none: those that are there do. */
+  /** Bridges to make. Default none: existing ones are used. */
   bridges?: readonly BridgeSpec[];
-  /** Storages that are made, and must be there first. Default none. */
+  /** Storages that the program makes, and that must exist first. Default none. */
   storages?: readonly pulumi.Resource[];
-  /** The template's. */
+  /** Bridge of the template. */
   bridge: string;
   /** Cloud image; its name ends in .qcow2, since Proxmox tells an image's format by it. */
   image: PinnedFile;
@@ -98,7 +98,7 @@ export class ProxmoxHost extends Component {
 
   #bridge(name: string, node: string, { adopt, ports, ...spec }: BridgeSpec): Bridge {
     const id = `${node}:${spec.name}`;
-    // Without one that has the gateway the node cannot be reached, so neither is taken away with the program.
+    // Without the bridge that has its gateway the node cannot be reached. So that one stays when it is removed from the program.
     const isKept = adopt === true || spec.gateway !== undefined || spec.gateway6 !== undefined;
     return new Bridge(
       name,

@@ -12,7 +12,7 @@ export interface ProxmoxStorageArgs {
   nodes: readonly string[];
 }
 
-/** An entry of the cluster's list of storages. Taking it away takes no data away. */
+/** An entry in the Proxmox cluster's list of storages. Its deletion deletes no data. */
 export class ProxmoxStorage extends Component {
   readonly entry: pulumi.CustomResource;
 
@@ -33,7 +33,7 @@ function entryOf(
 ): pulumi.CustomResource {
   switch (spec.type) {
     case "dir":
-      // Each node has a directory of its own at that path; the provider's default is the contrary.
+      // Each node has a directory of its own at that path; the provider's default is a shared one.
       return new Directory(name, { ...common, path: spec.path, shared: false }, options);
     case "lvm":
       return new Lvm(name, { ...common, volumeGroup: spec.volumeGroup }, options);

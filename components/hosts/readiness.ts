@@ -1,4 +1,4 @@
-/** Climbs from "the VM was started" to "its host can be worked on", and says where it stands when time runs out. */
+/** Waits until the host of a started VM can be used, step by step ("rungs"), and names the step that it has reached when time runs out. */
 import type { Clock } from "../../common/clock";
 import { asError, HomelabError } from "../../common/errors";
 import { retry } from "../../common/retry";
@@ -20,7 +20,7 @@ export interface ClimbOptions {
   name: string;
   /** One attempt to connect, bounded by the signal. */
   open: (signal: AbortSignal) => Promise<SshSession>;
-  /** The boot that must be over; undefined: any will do. */
+  /** Id of the boot before the restart: the host must have another one. undefined: any boot is accepted. */
   bootBefore: string | undefined;
   budgetMs: number;
   clock: Clock;
@@ -44,7 +44,7 @@ const LONGEST_DELAY_MS = 5_000;
 /** Polling adds at most 30 % to the time until the host is ready. */
 const DELAY_FACTOR = 1.3;
 
-/** `cloud-init status` ends with 0 when done, 2 when done with warnings, 1 on an error or where it still runs. */
+/** Its output is judged, not its exit code: that is 2 where cloud-init is done with warnings. */
 const CLOUD_INIT = "if command -v cloud-init >/dev/null 2>&1; then cloud-init status; else echo 'status: disabled'; fi";
 
 async function inspect(session: SshSession, bootBefore: string | undefined, signal: AbortSignal): Promise<Ready> {
@@ -74,11 +74,11 @@ function failureOf(thrown: unknown): RungFailed {
   if (thrown instanceof RungFailed) return thrown;
   if (thrown instanceof SshFailure)
     return new RungFailed(thrown.step, asError(thrown.cause).message, thrown.step === "host key" || /privateKey/.test(String(thrown.cause)));
-  // The host went down, or became silent, while it was asked.
+  // The host went down, or stopped answering, during a command.
   return new RungFailed("cloud-init", asError(thrown).message, false);
 }
 
-/** @throws HomelabError E_NOT_READY with the rung that it stands at and why */
+/** @throws HomelabError E_NOT_READY with the rung that it has reached and why */
 export function climb(options: ClimbOptions): Promise<Ready> {
   const { name, clock, budgetMs } = options;
   return retry(() => attempt(options, AbortSignal.timeout(ATTEMPT_MS)), {

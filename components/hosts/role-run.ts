@@ -1,4 +1,4 @@
-/** A role on a host, outside of a stack's operation: what it would change now, or the change itself. One script, one session. */
+/** Runs a role on a host outside of a stack's operation: as a check of what it would change, or to change it. One script, one session. */
 import { compileRole, parseRoleReport, type Role, type RoleMode, secretInput } from "../../ansible-replacements";
 import { asError, HomelabError } from "../../common/errors";
 import type { SshSession } from "./ssh-session";

@@ -12,7 +12,7 @@ interface Endpoint {
   user: string;
   /** OpenSSH or PEM text; secret. */
   privateKey: string;
-  /** As in known_hosts (`ssh-ed25519 AAAA…`); any key is taken without it. */
+  /** As in known_hosts (`ssh-ed25519 AAAA…`). Left out: any key is accepted. */
   hostKey?: string | undefined;
 }
 
@@ -70,9 +70,9 @@ interface Opening {
   endpoint: Endpoint;
   sock: Duplex;
   signal: AbortSignal;
-  /** Told of the key that the server shows, and whether it is the expected one. */
+  /** Called with the server's key, and whether it is the expected one. */
   onHostKey: (key: Buffer, isExpected: boolean) => void;
-  /** Called at each step that is begun. */
+  /** Called when a step begins. */
   at: (step: "SSH banner" | "authentication") => void;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What a change of a VM definition does to the VM that is there, key by key, before anything is done. docs/vms.md shows the
- * same table; tests/contract/providers/vm-changes.test.ts holds it against the provider and Proxmox.
+ * Predicts what a change of a VM definition does to the existing VM, key by key. docs/vms.md shows the same table;
+ * tests/contract/providers/vm-changes.test.ts compares it with the provider and Proxmox.
  */
 import type { VmDisk, VmSpec } from "./vm-spec";
 
@@ -26,7 +26,7 @@ interface Row {
 
 /** Keys that are compared as a whole. `clone`, `full_clone` and `template` are not here: they are about new VMs only. */
 const ROWS: readonly Row[] = [
-  // The VM's name is the resource's: under another one it is another VM.
+  // The resource has the VM's name: another name is another resource, and so another VM.
   { key: "name", effect: "replace", pick: (s) => s.name },
   { key: "target_node", effect: "replace", pick: (s) => s.node },
   { key: "vm_id", effect: "replace", pick: (s) => s.vmId },
@@ -85,7 +85,7 @@ export function vmChanges(before: VmSpec, after: VmSpec): VmChange[] {
 }
 
 /**
- * What of a definition restarts the VM by itself when it changes: text by key. A key that comes or goes does not. Empty with
+ * The parts of a definition whose change restarts the VM: text by key. A key that is added or removed does not restart it. Empty with
  * `automatic_reboot: false`.
  */
 export function restartParts(spec: VmSpec): Record<string, string> {

@@ -9,7 +9,7 @@ export interface VmDisk {
   format: string | undefined;
 }
 
-/** A disk of the host that is given to the VM as it is. */
+/** A disk of the host that is passed through to the VM. */
 export interface VmPassthrough {
   interface: string;
   /** Stable name of the device on the host, below /dev/disk/by-id. */

@@ -23,14 +23,14 @@ export interface VmArgs {
 }
 
 /**
- * Paths of what a disk does not say and the official plugin fills in, which is then not what Proxmox has, so that each run would
- * update the VM: speed limits of 0, and 8 GiB for a device of the host, which has the size that it has.
+ * Paths of fields that a disk leaves out and that are ignored in the comparison. The official plugin fills in values that Proxmox does
+ * not have, so that each run would update the VM: speed limits of 0, and 8 GiB for a device of the host, whatever its size.
  */
 export function notCompared(disks: readonly VmDisk[]): string[] {
   return disks.flatMap(({ size, speed }, i) => [...(speed === undefined ? [`disks[${i}].speed`] : []), ...(size === undefined ? [`disks[${i}].size`] : [])]);
 }
 
-/** Clones of one template wait for its lock; this many times before they give up. */
+/** How often a clone is retried while another clone holds the template's lock. */
 const CLONE_RETRIES = 10;
 
 type VmDisk = NonNullable<VmLegacyArgs["disks"]> extends pulumi.Input<infer L> ? (L extends pulumi.Input<infer D>[] ? D : never) : never;
@@ -45,7 +45,7 @@ function passthroughDisk(disk: VmPassthrough): VmDisk {
     interface: disk.interface,
     datastoreId: disk.device.slice(0, Math.max(colon, 0)),
     pathInDatastore: disk.device.slice(colon + 1),
-    // Said outright: else the official plugin asks the datastore, which is none.
+    // Set explicitly: otherwise the official plugin asks the datastore for it, and a device has none.
     fileFormat: "raw",
     ...(disk.backup === undefined ? {} : { backup: disk.backup }),
     ...(disk.replicate === undefined ? {} : { replicate: disk.replicate }),
@@ -102,14 +102,14 @@ export function vmInputs(args: VmArgs): VmLegacyArgs {
     networkDevices: [{ bridge: spec.network.bridge, model: spec.network.model, firewall: spec.network.firewall }],
     bootOrders: [...spec.bootOrder],
     agent: { enabled: spec.agent },
-    // Left out, it would be the provider's default: a serial console.
+    // Empty, not left out: the provider's default is a serial console.
     serialDevices: spec.serial ? [{ device: "socket" }] : [],
     ...(spec.args === undefined ? {} : { kvmArguments: spec.args }),
     operatingSystem: { type: "l26" },
     onBoot: spec.onBoot,
     started: spec.running,
     rebootAfterUpdate: spec.automaticReboot,
-    // The guest may hang, and the homelab is to come down all the same.
+    // A guest that hangs must not keep the homelab from being destroyed.
     stopOnDestroy: true,
   };
 }
@@ -119,9 +119,9 @@ export class Vm extends Component {
   /** Address without prefix; known when the VM exists. */
   readonly address: pulumi.Output<string>;
   readonly vmId: pulumi.Output<number>;
-  /** Differs from the VM that stood here before under the same id and address: the address that Proxmox gave its network card. */
+  /** Identifies this VM: the MAC address that Proxmox generated. A VM rebuilt under the same id and address has another one. */
   readonly instance: pulumi.Output<string>;
-  /** Is there when the host can be worked on; what works on it depends on this. undefined for a VM that is off or not waited for. */
+  /** Exists once the host can be used; whatever works on the host depends on it. undefined for a VM that is off or not waited for. */
   readonly ready: Command | undefined;
   /** The host's SSH key as in known_hosts, as it was at its first boot; undefined where nothing waited for the host. */
   readonly hostKey: pulumi.Output<string> | undefined;
@@ -133,16 +133,16 @@ export class Vm extends Component {
       vmInputs(args),
       this.child({
         protect: args.protect ?? false,
-        // A new template is for new VMs: it replaces none that runs. Proxmox makes up the MAC address.
+        // A new template is for new VMs only: it replaces no existing one. Proxmox generates the MAC address.
         ignoreChanges: ["clone", "networkDevices[0].macAddress", ...notCompared(vmDisks(args.spec))],
-        // One name and one address: the old VM goes before the new one comes.
+        // Both have the same name and address, so the old VM is deleted before the new one is made.
         deleteBeforeReplace: true,
         customTimeouts: timeouts(30),
       }),
     );
     this.vmId = vm.vmId;
     this.address = after(vm, args.spec.cloudInit.ipv4.address);
-    // That of the definition, not the agent's list: pods' network cards come and go. The id makes it unknown until the VM is there.
+    // From the definition's card, not from the agent's list, where pods' interfaces come and go. `vm.id` makes it unknown until the VM exists.
     this.instance = pulumi.all([vm.id, vm.networkDevices]).apply(([, devices]) => devices[0]?.macAddress ?? "");
     const { ready, spec } = args;
     if (ready !== undefined && spec.running) {
@@ -154,7 +154,7 @@ export class Vm extends Component {
     this.registerOutputs({ address: this.address, vmId: this.vmId });
   }
 
-  /** How the host is reached: this one, and no other that answers at its address. */
+  /** How the host is reached. The host key refuses another host that answers at its address. */
   connection(access: HostAccess): HostConnectionArgs {
     return { ...access, address: this.address, hostKey: this.hostKey };
   }

@@ -6,7 +6,7 @@ import { waitReady } from "./wait-ready";
 const keys = sshKeyPair();
 const [BOOT_1, BOOT_2] = ["11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"];
 
-/** Time that passes by sleeping alone. */
+/** A clock that only `sleep` moves. */
 function patientClock(): Clock {
   let now = 0;
   return {

@@ -9,7 +9,7 @@ import { restartsBetween } from "./vm-changes";
 const endpoint = { host: z.string(), port: z.int().optional(), user: z.string(), privateKey: z.string(), hostKey: z.string().optional() };
 const taskSchema = z.strictObject({
   name: z.string(),
-  /** What a restart gives the VM, by the keys of its definition. */
+  /** The parts of the VM's definition whose change restarts it, by key. */
   restartParts: z.record(z.string(), z.string()),
   budgetSeconds: z.number(),
   target: z.strictObject({ ...endpoint, bastion: z.strictObject(endpoint).optional() }),
@@ -19,8 +19,8 @@ type Result = z.infer<typeof resultSchema>;
 
 /**
  * @param input the task as JSON, private keys included
- * @param previous what it gave for the same VM the last time: where the definition changed so that the VM was restarted, another
- *   boot is expected
+ * @param previous the last output for the same VM: where the definition has changed since in a part that restarts the VM, another boot is
+ *   expected
  * @returns one line of JSON
  * @throws HomelabError E_NOT_READY, E_USAGE
  */

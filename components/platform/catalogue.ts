@@ -40,7 +40,7 @@ import { valkey } from "./valkey/module";
 import { vault } from "./vault/module";
 import { vaultEntries } from "./vault-entries/module";
 
-/** Of modules that do not wait for each other, the one that stands first is built first. */
+/** Of modules that do not depend on each other, the one that is listed first is built first. */
 export const MODULES = [
   certManager,
   minio,

@@ -19,7 +19,7 @@ export interface VaultAccess {
   readonly address: pulumi.Input<string>;
   /** Path of its KV mount. */
   readonly mount: pulumi.Input<string>;
-  /** Which Vault it is, where another stack has it. */
+  /** Identifies the Vault, where another stack runs it. */
   readonly id?: pulumi.Input<string> | undefined;
   /** With the environment's own token. */
   readonly provider: VaultProvider;
@@ -30,9 +30,9 @@ export interface Given {
   /** ClusterIssuer for certificates of routes; known once it is there. */
   readonly issuer?: pulumi.Output<string>;
   readonly vault?: VaultAccess;
-  /** By stack: its token. Secret. Of the environment that has Vault. */
+  /** Token of each stack; secret. Given only in the environment that runs Vault. */
   readonly vaultTokens?: pulumi.Output<Record<string, string>>;
-  /** Tells this Vault from one that stood at its address before. Of the environment that has it. */
+  /** Identifies this Vault: another value after each rebuild. Given only in the environment that runs it. */
   readonly vaultId?: pulumi.Output<string>;
   /** Auth mount of the cluster in Vault; known once service accounts can log in. */
   readonly authMount?: pulumi.Output<string>;
@@ -40,7 +40,7 @@ export interface Given {
 
 /** The cluster that modules are built in. */
 export interface BuiltCluster {
-  /** Is there for every resource of the cluster, and inherited by them. */
+  /** All resources in the cluster inherit it. */
   readonly provider: KubernetesProvider;
   /** `https://<address>:6443` */
   readonly endpoint: pulumi.Input<string>;
@@ -48,7 +48,7 @@ export interface BuiltCluster {
   readonly ca: pulumi.Input<string>;
   /** Secret. */
   readonly kubeconfig: pulumi.Input<string>;
-  /** Differs from the cluster that was there before. */
+  /** Identifies this cluster: another value after each rebuild. */
   readonly instance: pulumi.Input<string>;
 }
 
@@ -56,7 +56,7 @@ export interface BuiltCluster {
 export interface ProgramSecrets {
   /** One value as a secret. @throws HomelabError E_SECRET_MISSING naming path and key */
   get(path: string, key: string): pulumi.Output<string>;
-  /** What all stacks share; values are plain and must be given on as secrets only. */
+  /** Entries that all stacks share. The values are plain text: pass them on as secrets only. */
   all(): Entries;
   /** Entries for which the stack has values of its own, by the path at which Vault keeps them. */
   own(): Entries;
@@ -97,26 +97,26 @@ export class ClusterContext {
     reachedBy(args.cluster.provider, { kubeconfig: args.cluster.kubeconfig, checkout: args.checkout });
   }
 
-  /** The same with more that is given. */
+  /** The same context, with more given values. */
   with(more: Given): ClusterContext {
     return new ClusterContext({ ...this.args, given: { ...this.given, ...more } });
   }
 
-  /** Something that a module gives, which the plan has made sure of. */
+  /** A value that another module gives. The plan ensures that this module is built first. */
   need<K extends keyof Given>(key: K): NonNullable<Given[K]> {
     const value = this.given[key];
     if (value === undefined) throw new Error(`the plan built a module before the one that gives its ${key}`);
     return value;
   }
 
-  /** What the plan says of a namespace of the module: how it is labelled, and what holds in it. */
+  /** What the plan says of a namespace of the module: its labels and policies. */
   namespace(name: string): NamespaceArgs {
     const planned = this.args.namespaces.get(name);
     if (planned === undefined) throw new Error(`the plan has no namespace "${name}"`);
     return planned;
   }
 
-  /** Whom to trust at Vault's address, as PEM; undefined: the authorities that everybody trusts. */
+  /** The authority to trust at Vault's address, as PEM; undefined: the public ones. */
   get vaultAuthority(): pulumi.Output<string> | undefined {
     return this.place.vaultByOwnAuthority ? pulumi.unsecret(this.programSecrets.get(OWN_AUTHORITY.path, OWN_AUTHORITY.certificate)) : undefined;
   }
@@ -127,7 +127,7 @@ export class ClusterContext {
     return { kubernetes: cluster.provider, command, ...(this.given.vault === undefined ? {} : { vault: this.given.vault.provider }) };
   }
 
-  /** How a namespace gets Secrets with values of Vault. @param created the namespace's name, known once it is there */
+  /** How a namespace gets Secrets with values of Vault. @param created the namespace's name, known once it exists */
   secrets(namespace: string, created: pulumi.Input<string>, wanted: readonly WantedSecret[]): SecretAccessArgs {
     return {
       namespaceName: namespace,
@@ -141,7 +141,7 @@ export class ClusterContext {
   }
 }
 
-/** What came of a module. */
+/** The result of building a module. */
 export interface BuiltModule {
   readonly component: pulumi.Resource;
   /** For modules that are built after it. */
@@ -153,13 +153,13 @@ export interface BuiltModule {
 /** Builds a module. The options are checked; providers come by `opts.providers`. */
 export type BuildModule<O> = (name: string, args: { options: O; context: ClusterContext }, opts: pulumi.ComponentResourceOptions) => BuiltModule;
 
-/** The component of which all that every cluster has was made until it became modules. */
+/** The component that made what every cluster has, before that was split into modules. Older states contain it. */
 const SERVICES = { type: "homelab:platform:ClusterServices", name: "services" } as const;
 
-/** For a component that was a part of the one before modules: the engine finds it, and all below it, under their names of then. */
+/** Alias of a component that was a child of `ClusterServices`: the engine finds it, and all below it, under the names in older states. */
 export function formerPart(name: string): pulumi.Alias {
   return { name: `${SERVICES.name}-${name}`, parent: `urn:pulumi:${pulumi.getStack()}::${pulumi.getProject()}::${SERVICES.type}::${SERVICES.name}` };
 }
 
-/** For the module that is the component of then itself. */
+/** Alias of the module that took the place of `ClusterServices` itself. */
 export const formerServices: pulumi.Alias = SERVICES;

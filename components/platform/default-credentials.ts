@@ -1,6 +1,6 @@
 /** Credentials that charts have by default and that everybody knows. Sources: values.yaml of each chart. Pure. */
 
-/** The text, and whose default it is. */
+/** By value: the chart or program whose default it is. */
 export const DEFAULT_CREDENTIALS: ReadonlyMap<string, string> = new Map([
   ["console123", "minio"],
   ["minioadmin", "MinIO without a root user"],

@@ -1,6 +1,6 @@
 /**
- * What a module of the platform is, as data. A module's spec names everything that the plan has to know of it before anything is
- * registered: charts, options, namespaces, needs, host names, secrets. Loads no Pulumi SDK: the component is loaded when it is built.
+ * A module of the platform as data. Its spec has everything that the plan needs before anything is registered: charts, options,
+ * namespaces, needs, host names, secrets. Loads no Pulumi SDK: the component is loaded when it is built.
  */
 import { z } from "zod";
 import type { PodSecurity } from "../base/namespace";
@@ -12,7 +12,7 @@ import type { ChartPin, ImagePin } from "./pins";
 import type { Place } from "./place";
 import type { NamespaceGrant } from "./vault/vault-names";
 
-/** What a cluster may have, beside storage classes: brought by its distribution or by a module that provides it. */
+/** Capabilities that a cluster may have, from its distribution or from a module. */
 export const CLUSTER_CAPABILITIES = ["ingress", "load-balancer", "network-policy", "metrics", "cluster-api"] as const;
 export type ClusterCapability = (typeof CLUSTER_CAPABILITIES)[number];
 
@@ -44,12 +44,12 @@ export interface NamespaceSecrets {
 }
 
 /**
- * A connection that must be possible; no other one is. One side declares it: what goes out to a namespace of the environment is let
- * in there.
+ * A connection that must be possible. No other one is. One side declares it: what may leave for a namespace of the environment may also
+ * enter there.
  */
 export interface Flow {
   readonly direction: "in" | "out";
-  /** Whose pods it is about: a namespace, or `node` for a port of the hosts, which no NetworkPolicy governs. Default: the module's first. */
+  /** Namespace of the pods, or `node` for a port of the hosts, to which no NetworkPolicy applies. Default: the module's first namespace. */
   readonly of?: string;
   /**
    * Who is at the other end: a namespace; `cluster` for the Kubernetes API; `routes` for the ingress controller; `homelab` for its
@@ -57,7 +57,7 @@ export interface Flow {
    * of the internet.
    */
   readonly peer: string;
-  /** Of the container where it is a pod's, since that is what the packet has when it gets there. */
+  /** For a pod the container's port, not the Service's: policies see packets after the Service's port has been translated. */
   readonly port: number;
   /** Last port of a range that begins with `port`. Default: that one alone. */
   readonly endPort?: number;
@@ -66,21 +66,21 @@ export interface Flow {
   readonly why: string;
 }
 
-/** Pods of one kind that run all the time, or as often as they may. */
+/** Pods of one kind, as many as there are at most. */
 export interface Workload {
   readonly name: string;
   /** Default: the module's first. */
   readonly namespace?: string;
   /** Default 1. */
   readonly replicas?: number;
-  /** What all containers of a pod request together. Left out: what the namespace gives to a container that names nothing. */
+  /** Sum of the requests of a pod's containers. Left out: the namespace's default. */
   readonly cpu?: string;
   readonly memory?: string;
-  /** true: no chart makes them, but the program that it installs, as many as `replicas` at most. Default: the chart does. */
+  /** true: they are made by the installed program or by the module itself, at most `replicas` of them. Default: by the chart. */
   readonly onDemand?: true;
 }
 
-/** What serves the routes of a cluster by VirtualServices, in place of an ingress controller. */
+/** What serves the routes of a cluster by VirtualServices, instead of an ingress controller. */
 export interface Gateway {
   /** `<namespace>/<name>` of the Gateway that routes name. */
   readonly reference: string;
@@ -88,12 +88,12 @@ export interface Gateway {
   readonly pods: RoutePods;
 }
 
-/** A service mesh: applications' namespaces are in it, and in them only who has an identity of it is answered. */
+/** A service mesh. Namespaces of applications belong to it. Their pods answer only callers with an identity of the mesh. */
 export interface Mesh {
-  /** Namespace and port at which proxies get their certificates and what they do. */
+  /** Namespace and port of the control plane, from which proxies get certificates and configuration. */
   readonly namespace: string;
   readonly port: number;
-  /** Of a namespace whose pods get a proxy. */
+  /** Labels of a namespace whose pods get a proxy. */
   readonly labels: Readonly<Record<string, string>>;
   /** What each proxy requests. */
   readonly proxy: { readonly cpu: string; readonly memory: string };
@@ -101,7 +101,7 @@ export interface Mesh {
   readonly routesIdentity: string;
 }
 
-/** A volume that it keeps. */
+/** A volume of the module. */
 export interface Volume {
   readonly name: string;
   /** Default: the module's first. */
@@ -109,9 +109,9 @@ export interface Volume {
   readonly size: string;
   /** Default 1. */
   readonly count?: number;
-  /** It lies on a disk of its own, which is there already, and takes nothing from those of the machines. */
+  /** It is on an existing disk of its own, and does not count against the disks of the machines. */
   readonly ownDisk?: true;
-  /** It is lost without harm: a cache, or what is deleted after some days anyhow. Others keep their namespace when the module goes. */
+  /** Its loss does no harm: a cache, or data that expires anyway. A namespace with any other volume is kept when the module is removed. */
   readonly disposable?: true;
 }
 
@@ -119,15 +119,15 @@ export interface Volume {
 export interface DefaultCredential {
   /** Path in the values, such as `users`. */
   readonly path: string;
-  /** What it is, without values left as they are. */
+  /** What there is with the chart's own values, for messages. */
   readonly is: string;
   /** Whether the value at the path turns it off; `undefined` where the values have none. */
   off(value: unknown): boolean;
 }
 
 /**
- * How one comes from a version to a newer one. `minor`: through each minor version. `steps`: through these, each whole before the next;
- * the versions are those of the module's images.
+ * How to upgrade. `minor`: one minor version at a time. `steps`: through these versions of the module's images, each completed before the
+ * next.
  */
 export type UpgradePath =
   | { readonly by: "minor"; readonly why: string }
@@ -137,22 +137,22 @@ type Values = Readonly<Record<string, unknown>>;
 
 /** What depends on the options and the place. Each part may be left out where there is nothing. */
 export interface ModuleParts {
-  /** Charts in place of the module's own of the same release, where an option chooses another version; and those of further releases. */
+  /** Charts that replace the module's own of the same release, where an option chooses another version; and charts of further releases. */
   readonly charts: Readonly<Record<string, ChartPin>>;
   /** Namespaces that it makes. No other module or application may have them. */
   readonly namespaces: readonly string[];
   /** What pods may ask for, by namespace. Default: `restricted`. */
   readonly podSecurity: Readonly<Record<string, PodSecurity>>;
-  /** Namespaces in which a container that names no limit of memory has none: what it needs grows with what it works on. */
+  /** Namespaces without a default memory limit: what their containers need grows with their work. */
   readonly unlimited: readonly string[];
-  /** Namespaces of which nobody knows beforehand what their pods together ask for, each with the reason: they have no quota. */
+  /** Namespaces without a quota, with the reason: what their pods request in sum is not known beforehand. */
   readonly withoutQuota: Readonly<Record<string, string>>;
   readonly hosts: readonly Host[];
-  /** Modules, or what modules provide, that must be there. Nothing of it is made before all of theirs is. */
+  /** Modules, or what modules provide, that it requires. All of their resources are made before any of its own. */
   readonly needs: readonly string[];
-  /** The same, where only those of its resources wait that take something of theirs. */
+  /** As {@link needs}, but only those of its resources wait that use a value of theirs. */
   readonly uses: readonly string[];
-  /** As {@link needs}, where they are in the matrix; nothing is missing where they are not. */
+  /** As {@link needs}, but only where they are in the matrix: they are not required. */
   readonly after: readonly string[];
   readonly cluster: readonly ClusterCapability[];
   readonly storageClasses: readonly string[];
@@ -166,12 +166,12 @@ export interface ModuleParts {
   readonly flows: readonly Flow[];
   /** Ports that its pods listen on for routes, where it brings `ingress`. */
   readonly routePorts: readonly number[];
-  /** What it asks of the machines. */
+  /** What it requests of the machines. */
   readonly workloads: readonly Workload[];
   readonly volumes: readonly Volume[];
-  /** Ranges of addresses that it gives out, as `first-last` or CIDR. No node may have one of them. */
+  /** Ranges of addresses that it assigns to Services, as `first-last` or CIDR. No node may have one of them. */
   readonly addresses: readonly string[];
-  /** Values of each chart, by release name. What is known only while it is built stands as a text in angle brackets. */
+  /** Values of each chart, by release name. A text in angle brackets stands for what is known only while the stack is built. */
   readonly values: Readonly<Record<string, Values>>;
 }
 
@@ -185,7 +185,7 @@ export interface ModuleSpec<N extends string, S extends z.ZodType> {
   readonly images: readonly ImagePin[];
   /** What the matrix may say about it. Plain data in and out. */
   readonly options: S;
-  /** Options that suffice, where some must be given: what depends on the homelab alone has no default. */
+  /** Valid options, for a module in which some have no default because they depend on the homelab. */
   readonly example: z.input<S>;
   /** What it provides beside its own name, for the needs of others. */
   readonly provides: readonly string[];
@@ -207,7 +207,7 @@ export interface ModuleSpec<N extends string, S extends z.ZodType> {
   readonly build: () => BuildModule<z.output<S>>;
 }
 
-/** A spec whose options have been forgotten: what a list of all modules holds. */
+/** A module in the list of all modules, where the type of its options is not known. */
 export interface Module<N extends string = string, S extends z.ZodType = z.ZodType> extends Omit<ModuleSpec<N, S>, "parts" | "build"> {
   /** @param options as {@link options} gives them */
   parts(options: z.output<S>, place: Place): ModuleParts;

@@ -7,23 +7,23 @@ import type { NamespaceGrant } from "./vault/vault-names";
 export interface WantedSecret {
   /** Name of the Kubernetes Secret. */
   name: string;
-  /** Of the Kubernetes Secret, for a program that looks for its own ones by them. */
+  /** Labels of the Kubernetes Secret, for a program that finds its Secrets by labels. */
   labels?: Readonly<Record<string, string>>;
   /** Key in the Secret to the entry's path below the mount and the key there. */
   data: Record<string, { path: string; key: string }>;
   /**
-   * In the place of the values themselves: what the Secret has, as texts with `{{ .key }}` for a key of {@link data}
+   * Content of the Secret, instead of the plain values: texts with `{{ .key }}` for a key of {@link data}
    * (https://external-secrets.io/latest/guides/templating/).
    */
   texts?: Readonly<Record<string, string>>;
-  /** true: the Secret goes when Vault has none of its entries, which is no error then. Default: it stays, and a missing entry is one. */
+  /** true: when Vault does not have its entries, the Secret is deleted, and that is no error. Default: it stays, and that is an error. */
   mayBeMissing?: true;
 }
 
-/** What such a Secret is made by: modules, or what modules provide. */
+/** Modules that such a Secret needs. */
 export const SECRETS_FROM = ["external-secrets", "cluster-access"] as const;
 
-/** @param place of the namespace: where Vault keeps an entry for it */
+/** @param place decides at which path Vault keeps an entry for the namespace */
 export const namespaceGrant = (namespace: string, secrets: readonly WantedSecret[], place: Pick<Place, "ownEntries">): NamespaceGrant => ({
   namespace,
   role: namespace,
@@ -31,7 +31,7 @@ export const namespaceGrant = (namespace: string, secrets: readonly WantedSecret
   paths: secrets.flatMap(({ data }) => Object.values(data).map(({ path }) => entryPath(place, path))),
 });
 
-/** Key of external-dns's Secret, by which the program calls it in its environment. */
+/** Key of external-dns's Secret. It is also the environment variable that external-dns reads. */
 export const PIHOLE_PASSWORD_KEY = "EXTERNAL_DNS_PIHOLE_PASSWORD";
 
 export const EXTERNAL_DNS = {
@@ -42,14 +42,14 @@ export const EXTERNAL_DNS = {
   },
 } as const satisfies { namespace: string; password: WantedSecret };
 
-/** Where the account is by which Vault asks the cluster about tokens. */
+/** Namespace of the account that Vault uses to review tokens. */
 export const VAULT_ACCESS_NAMESPACE = "vault-access";
-/** Where External Secrets runs. */
+/** Namespace of External Secrets. */
 export const EXTERNAL_SECRETS_NAMESPACE = "external-secrets";
-/** Name of the shared Secret, and the label of the namespaces that get it, as in the system before this one. */
+/** Name of the shared Secret, and the label of the namespaces that get it, as in the original system. */
 export const SHARED_SECRET = "cluster-secrets";
 
-/** Of the one identity that reads for the shared Secret. @param paths of its entries, below the mount */
+/** What the identity for the shared Secret may read. @param paths of its entries, below the mount */
 export const sharedGrant = (paths: readonly string[]): NamespaceGrant => ({
   namespace: EXTERNAL_SECRETS_NAMESPACE,
   role: SHARED_SECRET,

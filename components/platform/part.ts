@@ -6,20 +6,20 @@ import type { sized } from "./sized";
 type Setting<S> = string | { readonly secret: S; readonly key: string };
 
 export interface Part<S> {
-  /** Name of the whole. */
+  /** Name of the software that it is a part of. */
   readonly of: string;
   readonly name: string;
   readonly image: string;
   readonly port: number;
-  /** Path that answers 200 when it is well; left out: it is well where it takes a connection. */
+  /** Path that answers 200 when it is ready; left out: it is ready when it accepts a connection. */
   readonly healthPath?: string;
   readonly args?: readonly string[];
   readonly environment: Readonly<Record<string, Setting<S>>>;
   readonly resources: ReturnType<typeof sized>;
   readonly user: number;
-  /** The image writes beside its volumes. */
+  /** The image writes outside of its volumes. */
   readonly writesRoot?: true;
-  /** Another text for other credentials: its pod restarts with them. */
+  /** Digest of its credentials: the pod restarts when it changes. */
   readonly credentials?: S;
   /** Folders by claim, or empty ones. */
   readonly mounts: Readonly<Record<string, { readonly claim: S } | "empty">>;
@@ -31,7 +31,7 @@ export const labelsOf = (of: string, name: string) => ({
   "app.kubernetes.io/managed-by": "homelab",
 });
 
-/** Who may be a minute on its first start: it migrates its database, or downloads its models. */
+/** A first start may take ten minutes, to migrate a database or to download models. */
 const STARTS_WITHIN = { periodSeconds: 10, failureThreshold: 60 };
 
 export function deploymentOf<S>(
@@ -47,14 +47,14 @@ export function deploymentOf<S>(
     metadata: { name, namespace, labels: labelsOf(of, name) },
     spec: {
       replicas: 1,
-      // Its volumes are mounted once.
+      // A volume is mounted by one pod at a time.
       strategy: { type: "Recreate" },
       selector: { matchLabels: { "app.kubernetes.io/name": name } },
       template: {
         metadata: { labels: labelsOf(of, name), ...(credentials === undefined ? {} : { annotations: { [CREDENTIALS_ANNOTATION]: credentials } }) },
         spec: {
           automountServiceAccountToken: false,
-          // Links of Services as variables would overwrite settings of the same names.
+          // Kubernetes' own variables for Services would override settings of the same names.
           enableServiceLinks: false,
           securityContext: {
             runAsNonRoot: true,
@@ -73,7 +73,7 @@ export function deploymentOf<S>(
               ports: [{ name: "main", containerPort: port }],
               startupProbe: { ...probe, ...STARTS_WITHIN },
               readinessProbe: { ...probe, periodSeconds: 10 },
-              // What it depends on may be away: that is no reason to begin again.
+              // Only the port, since an outage of what it depends on must not restart it.
               livenessProbe: { tcpSocket: { port: "main" }, periodSeconds: 20, failureThreshold: 6 },
               resources,
               securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: writesRoot !== true, capabilities: { drop: ["ALL"] } },

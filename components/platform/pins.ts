@@ -11,8 +11,8 @@ export interface ChartPin {
   /** Versions of Kubernetes that it is for, as its Chart.yaml says (`kubeVersion`). Left out: it names none. */
   readonly kubeVersion?: string;
   /**
-   * For a chart with definitions in its folder `crds/`, which Helm installs once and never upgrades. `apply`: a resource of ours applies
-   * those of each version before the release. `leave-out`: nothing here uses them.
+   * For a chart with definitions in its folder `crds/`, which Helm installs once and never upgrades. `apply`: a resource of its own applies
+   * those of each version before the release. `leave-out`: they are not installed, since nothing here uses them.
    */
   readonly crdsFolder?: "apply" | "leave-out";
 }

@@ -48,9 +48,9 @@ export interface Place {
   readonly deliversTo: readonly DeliveredCluster[];
   /** Definitions of custom resources that the modules of the environment own, as `<plural>.<group>`. */
   readonly kinds: readonly string[];
-  /** All host names of the environment, of modules and applications. Empty while host names are asked for. */
+  /** All host names of the environment, of modules and applications. Empty while the plan collects them. */
   readonly hostNames: readonly string[];
-  /** Those of them that a route leads to. */
+  /** Those of them that have a route. */
   readonly routeNames: readonly string[];
 }
 

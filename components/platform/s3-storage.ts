@@ -1,4 +1,4 @@
-/** What both modules of object storage are built from, minio and seaweedfs: they have the same options, and one takes the place of the other. */
+/** Arguments of both modules of object storage, minio and seaweedfs. They have the same options, so that one can replace the other. */
 import type * as pulumi from "@pulumi/pulumi";
 import type { NamespaceArgs } from "../base/namespace";
 import type { ClusterContext } from "./context";
@@ -20,7 +20,7 @@ export interface S3StorageArgs {
   issuer: pulumi.Input<string>;
 }
 
-/** @param namespace name of its own */
+/** @param namespace name of the module's namespace */
 export function s3StorageArgs({ storageClass, size, buckets, users }: MinioOptions, context: ClusterContext, namespace: string): S3StorageArgs {
   const { place, programSecrets } = context;
   return {

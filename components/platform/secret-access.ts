@@ -12,7 +12,7 @@ export interface SecretAccessArgs {
   /** The same as plain text, for names. */
   namespaceName: string;
   vaultAddress: pulumi.Input<string>;
-  /** Whom to trust there; see {@link VaultStoreArgs}. */
+  /** Authority to trust there; see {@link VaultStoreArgs}. */
   authority: VaultStoreArgs["authority"];
   /** Auth mount of the cluster ({@link VaultClusterAccess.mount}); its role of the namespace's name is {@link namespaceGrant}'s. */
   authMount: pulumi.Input<string>;
@@ -30,11 +30,11 @@ function templateOf({ labels, texts }: WantedSecret): { template?: object } {
 export type SecretsOfNamespace = (namespace: string, created: pulumi.Input<string>, wanted: readonly WantedSecret[]) => SecretAccessArgs;
 
 /**
- * One namespace's way to its own secrets: an identity, a store that only this namespace may use, and the Secrets. Another namespace
- * cannot read them: Vault refuses its identity.
+ * Gives one namespace its own secrets: an identity, a store that only this namespace may use, and the Secrets. Another namespace cannot
+ * read them: Vault refuses its identity.
  */
 export class SecretAccess extends Component {
-  /** Names of the Secrets; known once they are asked for. */
+  /** Names of the Secrets; known once their ExternalSecrets exist. */
   readonly secretNames: pulumi.Output<string[]>;
 
   constructor(name: string, args: SecretAccessArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -1,2 +1,2 @@
-/** Resources of a container, as charts take them: what it asks for, and at how much memory it ends. Processor time is shared, not cut. */
+/** Requests and memory limit of a container, as charts take them. There is no CPU limit, so that idle processors can be used. */
 export const sized = (cpu: string, memory: string, memoryLimit: string) => ({ requests: { cpu, memory }, limits: { memory: memoryLimit } });

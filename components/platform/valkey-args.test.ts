@@ -4,7 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { valkeyArgs } from "./valkey-args";
 
-/** Says how it was started, in the place of Valkey. */
+/** A stand-in for valkey-server that prints its arguments and its standard input. */
 const STAND_IN = '#!/bin/sh\nprintf "%s\\n" "$@"\necho --\ncat\n';
 
 test.each(["plain", 'with "quotes"', "back\\slash", "$(id) `id` $HOME", "blank # and ' more"])(

@@ -1,6 +1,6 @@
 /**
- * How a container of the image valkey starts with a password of its environment, `PASSWORD`. As an argument, everybody who may list the
- * machine's processes would read it; Valkey reads further configuration from its standard input where its last argument is `-`
+ * Starts a container of the image valkey with the password in its environment, `PASSWORD`. As an argument, everybody who may list the
+ * machine's processes could read it. With `-` as its last argument, Valkey reads more configuration from its standard input
  * (https://valkey.io/topics/valkey.conf/).
  */
 

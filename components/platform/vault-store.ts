@@ -10,18 +10,18 @@ export interface VaultStoreArgs {
   store: string;
   /** Which namespaces may use it: conditions of a ClusterSecretStore. */
   conditions: readonly object[];
-  /** Who logs in, by which role. */
+  /** Service account that logs in, and its role. */
   grant: Pick<NamespaceGrant, "reader" | "role">;
-  /** Namespace of who logs in; known once it is there. */
+  /** Namespace of the service account that logs in; known once it exists. */
   namespace: pulumi.Input<string>;
   vaultAddress: pulumi.Input<string>;
-  /** Whom to trust at that address, as PEM; undefined: the authorities that everybody trusts. */
+  /** Authority to trust at that address, as PEM; undefined: the public ones. */
   authority: pulumi.Input<string> | undefined;
   /** Auth mount of the cluster. */
   authMount: pulumi.Input<string>;
 }
 
-/** A store for ExternalSecrets, with an identity of its own. What that may read is up to the stack that Vault belongs to. */
+/** A store for ExternalSecrets, with an identity of its own. The stack that runs Vault decides what the identity may read. */
 export function vaultStore(
   name: string,
   args: VaultStoreArgs,

@@ -1,4 +1,4 @@
-/** Objects of Kubernetes as far as the rules read them. Whatever they are made of: a program's inputs, or a rendered chart. */
+/** The parts of Kubernetes objects that the rules read. The objects are inputs of the program, or come from a rendered chart. */
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -32,12 +32,12 @@ export interface Manifest {
   readonly [key: string]: unknown;
 }
 
-/** Pods that something makes, over and over. */
+/** An object that makes pods. */
 export interface Workload {
   readonly name: string;
   /** Whether its pods run until they are deleted. Pods of Jobs end by themselves, and need no probes. */
   readonly stays: boolean;
-  /** How many of one kind stand in for one another; of a DaemonSet each node has its own. */
+  /** How many pods can replace one another; 1 for a DaemonSet, which has one on each node. */
   readonly replicas: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly pod: Pod;
@@ -74,10 +74,10 @@ export function workloadOf({ kind = "", metadata, spec }: Manifest): Workload | 
   };
 }
 
-/** Kinds of which an operator makes pods, with what they say of their containers' resources. */
+/** Kinds from which an operator makes pods. */
 const OPERATED = ["Prometheus", "Alertmanager", "Cluster"];
 
-/** What an operator's object says of its pods' resources; undefined for other kinds. */
+/** Resources of the pods that an operator makes from the object; undefined for other kinds. */
 export function operatedResources({ kind = "", apiVersion = "", spec }: Manifest): { readonly resources: Container["resources"] } | undefined {
   const operated = OPERATED.includes(kind) && (kind !== "Cluster" || apiVersion.startsWith("postgresql.cnpg.io/"));
   return operated ? { resources: at(spec, "resources") as Container["resources"] } : undefined;

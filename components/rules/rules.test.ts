@@ -36,7 +36,7 @@ test("what keeps every rule has nothing said against it", () => {
   expect(releaseViolations("shop", { image: { tag: "1.0" }, password: "own" })).toEqual([]);
 });
 
-/** Of each rule what breaks it, and it alone. */
+/** For each rule, objects that break this rule only. */
 const BROKEN: Record<RuleName, readonly Manifest[]> = {
   resources: [withContainer({ resources: { requests: { cpu: "10m" }, limits: { memory: "1Gi" } } })],
   readiness: [deployment({ containers: [{ ...GOOD, readinessProbe: undefined as never }] })],
@@ -143,7 +143,7 @@ describe("an application", () => {
   const set = (path: string, value: unknown): PatchOperation => ({ op: "add", path, value });
   const takeAway = (path: string): PatchOperation => ({ op: "remove", path });
 
-  /** Of containers whatever they do. */
+  /** Rules for all containers. */
   const OF_ALL: Partial<Record<RuleName, PatchOperation>> = {
     resources: takeAway(`${AT}/resources/limits/memory`),
     "non-root": set(`${POD_AT}/securityContext/runAsUser`, 0),
@@ -171,12 +171,12 @@ describe("an application", () => {
   });
 
   test.each(cases)("breaks the rule %s, and no other, by a change of its %s", (rule, kind, change) => {
-    // A patch of an element of a list says first which one it means.
+    // A patch of a list's element must first test which one it is.
     const first: PatchOperation[] = change.path.startsWith(AT) ? [{ op: "test", path: `${AT}/name`, value: kind === "Job" ? "migrate" : "shop" }] : [];
     expect(rulesOf(objectsOf(kind, [...first, change]))).toEqual([rule]);
   });
 
-  // Its passwords come from Vault: no object of it can hold one. What stands in the clear is refused by the plan (app-secret-in-config.yaml).
+  // Its passwords come from Vault, so none of its objects can contain one. The plan refuses one in plain text (app-secret-in-config.yaml).
   test("has a case for every rule but that about passwords", () => {
     expect([...new Set(cases.map(([rule]) => rule))].toSorted()).toEqual(RULE_NAMES.filter((rule) => rule !== "default-credentials").toSorted());
   });

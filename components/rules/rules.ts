@@ -1,31 +1,31 @@
 /**
- * What holds for every object of every stack, whoever wrote it: the program, or a chart. One source for the test over all stacks and
- * for the policy pack in `policy/`. Pure; loads no Pulumi SDK.
+ * The rules for every object of every stack, whether the program or a chart made it. The test over all stacks and the policy pack in
+ * `policy/` both use them. Pure; loads no Pulumi SDK.
  */
 import { findDefaultCredentials } from "../platform/default-credentials";
 import { type Container, type Manifest, operatedResources, type Pod, type Workload, workloadOf } from "./manifest";
 
 /** Each rule as a sentence about what must be. */
 export const RULES = {
-  resources: "each container requests processor and memory, and has a limit of memory",
-  readiness: "a container that stays says when it may be asked",
-  liveness: "a container that stays says when it has to be started again",
-  "liveness-apart": "what starts a container again is not what takes it out of its Service: a dependency's outage would start it again",
+  resources: "each container requests CPU and memory, and has a memory limit",
+  readiness: "a container that keeps running has a readiness probe",
+  liveness: "a container that keeps running has a liveness probe",
+  "liveness-apart": "the liveness probe differs from the readiness probe: otherwise the outage of a dependency would restart the container",
   "non-root": "no container runs as root",
   "no-escalation": "no process gets more rights than the one that started it",
   capabilities: "containers drop all capabilities, and add none but NET_BIND_SERVICE",
-  seccomp: "containers are held to the runtime's profile of system calls",
+  seccomp: "containers use the runtime's seccomp profile",
   "read-only-root": "a container's root file system is read-only",
   "host-access": "pods stay away from the host: its network, its processes, its files, its rights",
   "image-version": "each image has a version or a digest, and none is latest",
   spread: "replicas are spread over machines",
-  "disruption-budget": "a drain leaves one of the replicas",
-  "default-credentials": "no password is one that everybody knows",
+  "disruption-budget": "a drain leaves at least one of the replicas",
+  "default-credentials": "no password is a chart's known default",
 } as const;
 export type RuleName = keyof typeof RULES;
 export const RULE_NAMES = Object.keys(RULES) as RuleName[];
 
-/** Where something does not hold on purpose. */
+/** A rule that is broken on purpose. */
 export interface RuleException {
   readonly rule: RuleName;
   /** Name of the Deployment, StatefulSet, DaemonSet, Job or CronJob. Left out: all of the module's, or the application's own. */
@@ -38,9 +38,9 @@ export interface RuleException {
 export interface Violation {
   readonly rule: RuleName;
   readonly workload: string;
-  /** Empty where it is the pod's. */
+  /** Empty where the pod breaks the rule. */
   readonly container: string;
-  /** What is there in place of what must be. */
+  /** What is wrong. */
   readonly found: string;
 }
 
@@ -55,19 +55,19 @@ const missing = (names: readonly (readonly [string, unknown])[]): string | undef
 
 const resources = ({ resources: own }: Container): string | undefined =>
   missing([
-    ["request of processor", own?.requests?.["cpu"]],
-    ["request of memory", own?.requests?.["memory"]],
-    ["limit of memory", own?.limits?.["memory"]],
+    ["CPU request", own?.requests?.["cpu"]],
+    ["memory request", own?.requests?.["memory"]],
+    ["memory limit", own?.limits?.["memory"]],
   ]);
 
-/** What is said of the container, and where it says nothing of the pod. */
+/** The setting of the container, or of its pod where the container has none. */
 const security = ({ securityContext }: Container, pod: Pod, key: string): unknown => securityContext?.[key] ?? pod.securityContext?.[key];
 const textOf = (value: unknown): string => (value === undefined ? "nothing" : JSON.stringify(value));
 
 const nonRoot: OfContainer = (container, pod) => {
   const user = security(container, pod, "runAsUser");
   if (user === 0) return "runs as the user 0";
-  return security(container, pod, "runAsNonRoot") === true ? undefined : "says nothing of runAsNonRoot";
+  return security(container, pod, "runAsNonRoot") === true ? undefined : "does not set runAsNonRoot";
 };
 
 const capabilities: OfContainer = ({ securityContext }) => {
@@ -82,13 +82,13 @@ const seccomp: OfContainer = (container, pod) => {
   return profile?.type === "RuntimeDefault" || profile?.type === "Localhost" ? undefined : `has ${textOf(profile?.type)} as its profile`;
 };
 
-/** Handler of a probe, without how often it asks. */
+/** Handler of a probe, without its timing. */
 const handler = (probe: Container["livenessProbe"]): string => JSON.stringify(["httpGet", "exec", "grpc"].map((kind) => probe?.[kind] ?? null));
-/** An open port says nothing of what the program depends on. */
+/** Whether a probe checks more than an open port, which says nothing about dependencies. */
 const asksForMore = (probe: Container["livenessProbe"]): boolean => probe !== undefined && probe["tcpSocket"] === undefined;
 
 const livenessApart: OfContainer = ({ livenessProbe, readinessProbe }) =>
-  asksForMore(livenessProbe) && handler(livenessProbe) === handler(readinessProbe) ? "asks the same for both" : undefined;
+  asksForMore(livenessProbe) && handler(livenessProbe) === handler(readinessProbe) ? "has the same liveness and readiness probe" : undefined;
 
 /** `registry/name:tag`, `name@sha256:…`; a port of the registry is no tag. */
 const VERSIONED = /(:(?!latest$)[^/:@]+|@sha256:[0-9a-f]{64})$/;
@@ -104,7 +104,7 @@ const OF_CONTAINERS: Partial<Record<RuleName, OfContainer>> = {
   "image-version": ({ image = "" }) => (VERSIONED.test(image) ? undefined : `has the image ${image === "" ? "of no name" : image}`),
 };
 
-/** Of containers that are to stay. */
+/** Rules for containers that keep running. */
 const OF_STAYING: Partial<Record<RuleName, OfContainer>> = {
   readiness: ({ readinessProbe }) => (readinessProbe === undefined ? "has no readiness probe" : undefined),
   liveness: ({ livenessProbe }) => (livenessProbe === undefined ? "has no liveness probe" : undefined),
@@ -165,13 +165,13 @@ function latestOf(value: unknown, path: readonly string[] = []): string[] {
   return Object.entries(value).flatMap(([key, inner]) => latestOf(inner, [...path, key]));
 }
 
-/** What is wrong with a release, as far as its values say. */
+/** What is wrong with a release, by its values. */
 export const releaseViolations = (name: string, values: unknown): Violation[] => [
   ...knownCredentials(name, values),
   ...latestOf(values).map((path): Violation => ({ rule: "image-version", workload: name, container: "", found: `has latest at ${path}` })),
 ];
 
-/** What is wrong with one object, as far as it alone says. Empty for kinds of which the rules say nothing. */
+/** What is wrong with one object by itself. Empty for kinds without rules. */
 export function objectViolations(manifest: Manifest): Violation[] {
   if (manifest.kind === "Secret") return knownCredentials(manifest.metadata?.name ?? "", manifest["stringData"]);
   const operated = operatedResources(manifest);
@@ -189,7 +189,7 @@ const selects = (budget: Manifest, { labels }: Workload): boolean => {
   return (matchExpressions ?? []).length === 0 && wanted.length > 0 && wanted.every(([key, value]) => labels[key] === value);
 };
 
-/** What is wrong with objects beside one another: all of one stack, or of one chart. */
+/** What is wrong with objects in relation to each other. @param manifests all of one stack, or of one chart */
 export function setViolations(manifests: readonly Manifest[]): Violation[] {
   const budgets = manifests.filter(({ kind }) => kind === "PodDisruptionBudget");
   return manifests.flatMap((manifest) => {

@@ -6,7 +6,7 @@ import { parse } from "yaml";
 import { SESSION } from "../../../tests/support/session-options";
 import { workerConfig } from "./cloud-config";
 
-/** Runs the worker's script with stand-ins for what it calls. @param answersAt which question the control plane answers first */
+/** Runs the worker's script with stand-ins for the programs that it calls. @param answersAt number of the first request that is answered */
 function joinWorker(answersAt: number): { status: number | null; asked: number; joined: boolean } {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-worker-"));
   try {
@@ -16,7 +16,7 @@ function joinWorker(answersAt: number): { status: number | null; asked: number; 
     for (const name of ["sleep", "rm", "find"]) standIn(name, "exit 0");
     const { runcmd } = parse(workerConfig({ ...SESSION, namespace: "session-a1" })) as { runcmd: [string, string, string][] };
     const { status } = spawnSync("sh", ["-c", runcmd[0]?.[2] ?? "exit 99"], {
-      // Its count begins at nought, whatever it inherits.
+      // The script begins to count at 0, whatever `tries` it inherits.
       env: { PATH: `${folder}:${process.env["PATH"]}`, tries: "100" },
       stdio: "ignore",
     });
@@ -28,6 +28,6 @@ function joinWorker(answersAt: number): { status: number | null; asked: number; 
 
 test("the worker joins once the control plane answers, and gives up on one that does not answer in 15 minutes", () => {
   expect(joinWorker(3)).toEqual({ status: 0, asked: 3, joined: true });
-  // 180 questions, 5 seconds apart.
+  // 180 requests, 5 seconds apart.
   expect(joinWorker(1000)).toEqual({ status: 1, asked: 180, joined: false });
 });

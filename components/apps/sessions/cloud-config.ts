@@ -1,5 +1,5 @@
 /**
- * What the machines of a session make of themselves when they boot for the first time, as documents of cloud-init
+ * The cloud-init documents for the first boot of a session's machines
  * (https://cloudinit.readthedocs.io/en/latest/reference/modules.html). Pure; loads no Pulumi SDK.
  *
  * The golden image has containerd, kubeadm, kubelet, kubectl and Helm, so nothing is installed here (golden-image.ts
@@ -14,16 +14,16 @@ import type { SessionSpec } from "./session-spec";
 /** Name under which the worker finds the control plane, inside the session's namespace. */
 export const CONTROL_PLANE = "control-plane";
 export const API_PORT = 6443;
-/** Of the chart; its images are pinned by it. The version that clusters of kubeadm have. */
+/** Cilium's chart, which pins its images. The version is that of the homelab's kubeadm clusters. */
 export const CILIUM = { repository: "https://helm.cilium.io/", version: CILIUM_VERSION } as const;
-/** How long the token to join holds. Both machines boot at the same time. */
+/** How long the join token is valid. Both machines boot at the same time. */
 const TOKEN_TTL = "30m0s";
 const [WAITS, WAIT_SECONDS] = [180, 5];
 const ADMIN = "/etc/kubernetes/admin.conf";
 
 /**
- * Takes away what cloud-init keeps of its user data, the token among it: from then on no file of the machine has it. Of the Secret that it
- * came by, the token is no token any more once its time is over.
+ * Deletes what cloud-init keeps of its user data, which contains the join token. Afterwards no file of the machine contains it. The
+ * Secret that brought the user data still does, but the token expires.
  */
 const FORGET = [
   "rm -f /root/kubeadm.yaml",
@@ -54,7 +54,7 @@ export function controlPlaneConfig(spec: SessionSpec): string {
     ssh: spec.sshPublicKey,
     files: [{ path: "/root/kubeadm.yaml", content: kubeadm }],
     run: withoutTraces([
-      // A machine that boots again has its cluster.
+      // After a reboot the cluster exists.
       `[ -e ${ADMIN} ] || kubeadm init --config /root/kubeadm.yaml`,
       "install -d -m 0700 -o learner -g learner /home/learner/.kube",
       `install -m 0600 -o learner -g learner ${ADMIN} /home/learner/.kube/config`,

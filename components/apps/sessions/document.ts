@@ -1,25 +1,24 @@
 /**
  * Documents of cloud-init (https://cloudinit.readthedocs.io/en/latest/reference/modules.html). Pure; loads no Pulumi SDK.
  *
- * Values are put in by TypeScript. What still looks like a variable of some template afterwards was meant to be filled in by somebody, and
- * nobody will: it is refused.
+ * TypeScript fills in all values. What still looks like a variable of a template afterwards would never be filled in, so it is refused.
  */
 import { HomelabError } from "../../../common/errors";
 import { portableYaml } from "../../../common/yaml";
 
 export interface Document {
   readonly hostname: string;
-  /** Public key of the one user. Left out: nobody can enter. */
+  /** Public key of the only user. Left out: nobody can log in. */
   readonly ssh?: string;
   readonly files: readonly { readonly path: string; readonly content: string }[];
   /** Lines of a script for sh, which ends where one of them fails. */
   readonly run: readonly string[];
 }
 
-/** A shell script: each line ends it where it fails. */
+/** A shell script that ends at the first line that fails. */
 const script = (lines: readonly string[]): string => ["set -eu", ...lines].join("\n");
 
-/** Of Go and Jinja, of envsubst and Terraform, of this project's plans, and what JavaScript makes of a value that is not there. */
+/** Variables of Go, Jinja, envsubst, Terraform and this project's plans; and what JavaScript prints for a missing value. */
 const LEFT_OVER = [/\{\{[^}]*\}\}/, /\{%[^%]*%\}/, /\$\{[A-Z][A-Z0-9_]*\}/, /<(image|output) of [^>]*>/, /\bundefined\b|\[object Object\]/];
 
 /** @throws HomelabError E_SESSION for a variable that is left over in a value */
@@ -43,7 +42,7 @@ export function documentOf({ hostname, ssh, files, run }: Document): string {
     manage_etc_hosts: true,
     ssh_pwauth: false,
     disable_root: true,
-    // Without a key there is the distribution's own user, whom nothing lets in.
+    // Without a key only the distribution's default user exists, and nobody can log in as that.
     ...(ssh === undefined ? {} : { users: [{ ...learner, ssh_authorized_keys: [ssh] }] }),
     ...(files.length === 0 ? {} : { write_files: files.map(({ path, content }) => ({ path, content, permissions: "0600", owner: "root:root" })) }),
     runcmd: [["sh", "-c", script(run)]],

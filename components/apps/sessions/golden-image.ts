@@ -1,9 +1,12 @@
 /**
- * The golden image of sessions: a Job that builds it, tests it and publishes it. The image before this one was made by hand.
+ * The Job that builds, tests and publishes the golden image of sessions. Pure.
  *
- * A machine boots a cloud image of Debian and becomes a node by the homelab's own role for kubeadm; a second one boots a copy of its disk and
- * is tested; only then a copy gets the name that sessions clone. A machine that is done turns itself off, and one that failed stays on: the
- * Job waits for the end, and not for a message. What is published is never changed: another version has another name. Pure.
+ * 1. A machine boots a cloud image of Debian, and the homelab's own kubeadm role makes it a node.
+ * 2. A second machine boots a copy of its disk and tests it.
+ * 3. A copy gets the name that sessions clone.
+ *
+ * A machine that succeeds powers itself off; one that fails stays on. So the Job only waits until the machine has ended. A published
+ * image never changes: another version has another name.
  */
 import { z } from "zod";
 import { compileRole, kubeadmNode } from "../../../ansible-replacements";
@@ -34,10 +37,10 @@ export type GoldenImageOptions = z.output<typeof goldenImageSchema>;
 const yaml = (...objects: readonly object[]): string => portableDocuments(objects);
 
 const CONTAINERD = "/run/containerd/containerd.sock";
-/** Done: the Job sees it. */
+/** The last command of a machine that succeeded: the Job waits for it. */
 const OFF = "poweroff";
 
-/** Makes a node of the machine, and takes away what tells it from its copies. */
+/** Makes the machine a node, and deletes its identity, so that each copy gets its own. */
 export function buildConfig({ kubernetesVersion, helm }: GoldenImageOptions): string {
   return documentOf({
     hostname: "golden-image-build",
@@ -48,7 +51,7 @@ export function buildConfig({ kubernetesVersion, helm }: GoldenImageOptions): st
       `echo ${quote(`${helm.sha256}  /root/helm.tar.gz`)} | sha256sum -c -`,
       "tar -xzf /root/helm.tar.gz -C /root linux-amd64/helm",
       "install -m 0755 /root/linux-amd64/helm /usr/local/bin/helm",
-      // A session that begins pulls nothing but Cilium.
+      // So a new session pulls only Cilium's images.
       `kubeadm config images pull --kubernetes-version v${kubernetesVersion}`,
       "rm -rf /root/node.sh /root/helm.tar.gz /root/linux-amd64",
       // A copy gets keys, an identity and a first boot of its own.
@@ -60,7 +63,7 @@ export function buildConfig({ kubernetesVersion, helm }: GoldenImageOptions): st
   });
 }
 
-/** Asks a copy for all that a session needs. */
+/** Checks that a copy has all that a session needs. */
 export function testConfig({ kubernetesVersion }: GoldenImageOptions): string {
   const version = `v${kubernetesVersion}`;
   return documentOf({
@@ -77,7 +80,7 @@ export function testConfig({ kubernetesVersion }: GoldenImageOptions): string {
       "while read -r image; do",
       `  ctr --address ${CONTAINERD} --namespace k8s.io images ls -q | grep -qxF "$image" || { echo "the image $image is not there" >&2; exit 1; }`,
       "done < /root/images",
-      // All that kubeadm asks of a machine, and nothing is made.
+      // kubeadm's checks of a machine, without creating anything.
       "kubeadm init phase preflight --config /root/kubeadm.yaml",
       // It is a copy, with an identity of its own.
       "[ -s /etc/machine-id ]",
@@ -91,7 +94,7 @@ const JOB = "golden-image";
 const machineName = (step: Step): string => `${JOB}-${step}`;
 const LABELS = { "app.kubernetes.io/name": JOB };
 
-/** What is published has another label: what a run leaves is deleted by its own. */
+/** The published disk has a label of its own, because each run deletes everything with the label of the Job. */
 const PUBLISHED = { "app.kubernetes.io/name": "golden-image-published" };
 
 const metadataOf = ({ namespace }: GoldenImageOptions, name: string) => ({ name, namespace, labels: LABELS });
@@ -176,7 +179,7 @@ function accountOf(options: GoldenImageOptions): object[] {
   ];
 }
 
-/** What the Job applies, step by step. */
+/** The manifests that the Job applies, one file for each step. */
 const stepsOf = (options: GoldenImageOptions): object => ({
   apiVersion: "v1",
   kind: "ConfigMap",
@@ -202,14 +205,14 @@ const jobOf = (options: GoldenImageOptions): object => ({
     template: {
       metadata: { labels: LABELS },
       spec: kubectlPod({
-        // Longer than the machines take to go that it deletes at its end.
+        // When the Job ends, it deletes its machines: this is longer than that takes.
         graceSeconds: 180,
         account: JOB,
         container: "pipeline",
         script: goldenImageScript(options),
         memory: "64Mi",
         more: {
-          // kubectl keeps what the API says of its kinds.
+          // kubectl caches the API's discovery below its home.
           env: [{ name: "HOME", value: "/tmp" }],
           volumeMounts: [
             { name: "manifests", mountPath: MANIFESTS, readOnly: true },
@@ -226,7 +229,7 @@ const jobOf = (options: GoldenImageOptions): object => ({
 });
 
 /**
- * What `kubectl apply` makes it with. The namespace is there: that of the images.
+ * Manifests for `kubectl apply`. The namespace of the images must exist.
  * @throws HomelabError E_SESSION
  */
 export function goldenImageManifests(given: GoldenImageOptions): object[] {

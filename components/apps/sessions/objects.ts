@@ -1,4 +1,4 @@
-/** Objects that a session and the Job of the golden image make alike: disks, machines and what these boot with, pods with kubectl. Pure. */
+/** Objects that both sessions and the golden image's Job need: disks, machines, their user data, and pods with kubectl. Pure. */
 
 export interface ObjectMetadata {
   readonly name: string;
@@ -34,7 +34,7 @@ export interface MachineOptions {
   readonly userData: string;
 }
 
-/** Of a VirtualMachineInstance, or of a VirtualMachine's template. */
+/** `spec` of a VirtualMachineInstance, or of the template of a VirtualMachine. */
 export const machineSpec = ({ cores, requested, memory, disk, userData }: MachineOptions) => ({
   terminationGracePeriodSeconds: 30,
   domain: {
@@ -67,12 +67,12 @@ export interface KubectlPodOptions {
   readonly container: string;
   /** For sh. */
   readonly script: string;
-  /** What it asks for; it ends at 128Mi. */
+  /** Its request; the limit is 128Mi. */
   readonly memory: string;
-  /** Of the container: `env`, `volumeMounts`. */
+  /** More fields of the container: `env`, `volumeMounts`. */
   readonly more?: object;
   readonly volumes?: readonly object[];
-  /** How long it may take to end once it is told to. Default: Kubernetes' own 30 seconds. */
+  /** Grace period of its termination. Default: Kubernetes' own 30 seconds. */
   readonly graceSeconds?: number;
 }
 

@@ -30,12 +30,12 @@ const namespaceOf = (spec: SessionSpec) => ({
 
 /** In MiB. */
 const mebibytes = (text: string): number => Number.parseInt(text, 10) * (text.endsWith("Gi") ? 1024 : 1);
-/** What virt-launcher, the proxies of disks and CDI's clones take beside the machines, each. */
+/** What virt-launcher, disk proxies and CDI's clones need in addition, for each machine. */
 const OVERHEAD = { cpuMilli: 500, memoryMiB: 512 };
 
-/** Claims while all disks are cloned. */
+/** Number of claims while all disks are cloned. */
 const CLAIMS = 2 * ROLES.length;
-/** What CDI adds to a disk on a volume with a file system, of the whole (its `filesystemOverhead`). */
+/** Share of a volume with a file system that CDI reserves for the file system itself (its `filesystemOverhead`). */
 const FILESYSTEM_SHARE = 0.06;
 
 const quotaOf = (spec: SessionSpec) => ({
@@ -46,7 +46,7 @@ const quotaOf = (spec: SessionSpec) => ({
     hard: {
       "requests.cpu": `${ROLES.length * (spec.cpuCores * 1000 + OVERHEAD.cpuMilli)}m`,
       "requests.memory": `${ROLES.length * (mebibytes(spec.memory) + OVERHEAD.memoryMiB)}Mi`,
-      // While a disk is cloned there is a second one beside it.
+      // While a disk is cloned, a second one exists beside it.
       "requests.storage": `${Math.ceil((CLAIMS * mebibytes(spec.diskSize)) / (1 - FILESYSTEM_SHARE))}Mi`,
       persistentvolumeclaims: String(CLAIMS),
       pods: String(4 * ROLES.length),
@@ -59,7 +59,7 @@ const quotaOf = (spec: SessionSpec) => ({
 
 const own = { podSelector: {} };
 const dns = { namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } }, podSelector: { matchLabels: { "k8s-app": "kube-dns" } } };
-/** Addresses that are no one's on the internet: no session reaches the homelab's machines, or another session. */
+/** Private address ranges. They are closed, so that no session reaches the homelab's machines or another session. */
 const PRIVATE = ["10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"];
 
 const isolationOf = (spec: SessionSpec) => ({
@@ -69,7 +69,7 @@ const isolationOf = (spec: SessionSpec) => ({
   spec: {
     podSelector: {},
     policyTypes: ["Ingress", "Egress"],
-    // Terminals come by KubeVirt's API, which enters the machine's own network and is governed by no policy.
+    // Terminals use KubeVirt's API, to which no NetworkPolicy applies.
     ingress: [{ from: [own] }],
     egress: [
       { to: [own] },
@@ -92,8 +92,8 @@ const isolationOf = (spec: SessionSpec) => ({
 });
 
 /**
- * Where storage cannot clone by itself, a pod beside the golden image sends it to one of CDI's in the session: to that one alone.
- * Its label and port are CDI's (pkg/common/common.go).
+ * Where the storage cannot clone, a pod in the golden image's namespace sends the image to CDI's upload pod in the session. Only that pod
+ * is opened for it. Its label and port are CDI's (pkg/common/common.go).
  */
 const cloneOf = (spec: SessionSpec) => ({
   apiVersion: "networking.k8s.io/v1",
@@ -129,8 +129,8 @@ const bootOf = (spec: SessionSpec, role: Role) =>
 const diskName = (role: Role): string => `${role}-disk`;
 
 /**
- * Beside its machine, and not a template of it: then it is asked of whoever makes the session whether they may clone the golden image
- * (`datavolumes/source` in its namespace), and the session's own account needs no right there
+ * A DataVolume of its own, not one of the machine's `dataVolumeTemplates`. So the API checks whether the creator of the session may clone
+ * the golden image (`datavolumes/source` in its namespace). With a template, the session's own account would need that right
  * (https://github.com/kubevirt/kubevirt/issues/12204).
  */
 const cloneDisk = (spec: SessionSpec, role: Role) =>
@@ -145,7 +145,7 @@ const machineOf = (spec: SessionSpec, role: Role) => ({
   kind: "VirtualMachine",
   metadata: { name: role, namespace: spec.namespace, labels: labelsOf(spec, role) },
   spec: {
-    // A machine that a learner has broken starts again; one that was stopped on purpose stays so.
+    // A machine that a learner has broken is restarted; one that was stopped on purpose stays stopped.
     runStrategy: "RerunOnFailure",
     template: {
       metadata: { labels: labelsOf(spec, role) },
@@ -155,8 +155,8 @@ const machineOf = (spec: SessionSpec, role: Role) => ({
 });
 
 /**
- * @param running sessions that there are, with this one not among them
- * @throws HomelabError E_SESSION for what is no session, and one over the limit
+ * @param running number of other sessions
+ * @throws HomelabError E_SESSION for wrong options, and at the limit
  */
 export function sessionManifests(options: SessionOptions, { running, limit }: { running: number; limit: number }) {
   const parsed = parseOptions(sessionSchema, options, String(options.id), correct("session-spec.ts"));
@@ -192,7 +192,7 @@ kubectl get namespaces -l '${SESSION_LABEL}' -o jsonpath='{range .items[*]}{.met
   done
 `;
 
-/** RBAC cannot name namespaces by their labels. So the API itself refuses the reaper every namespace that is no session's. */
+/** RBAC cannot select namespaces by label. So an admission policy refuses the reaper's deletion of any namespace that is no session's. */
 const boundToSessions = (namespace: string, labels: Readonly<Record<string, string>>) => [
   {
     apiVersion: "admissionregistration.k8s.io/v1",
@@ -218,7 +218,7 @@ const boundToSessions = (namespace: string, labels: Readonly<Record<string, stri
   },
 ];
 
-/** The reaper in a namespace of its own. What binds it comes before its rights. */
+/** The reaper in a namespace of its own. The policy that limits it is made before its rights. */
 export function reaperManifests(namespace: string) {
   const labels = { "app.kubernetes.io/name": REAPER };
   return [

@@ -18,9 +18,9 @@ export const sessionSchema = z.strictObject({
   diskSize: quantity,
   podCidr: z.cidrv4("must be a network such as 10.0.0.0/16"),
   sshPublicKey: z.string().regex(/^(ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp\d+) [A-Za-z0-9+/=]+( [^\n]*)?$/, "must be an OpenSSH public key"),
-  /** Made for this session alone; it holds for half an hour. */
+  /** Made for this session alone; valid for half an hour. */
   joinToken: z.string().regex(/^[a-z0-9]{6}\.[a-z0-9]{16}$/, "must be a token of kubeadm: abcdef.0123456789abcdef"),
-  /** When the reaper takes the session, ISO 8601. */
+  /** When the session expires and the reaper deletes it, ISO 8601. */
   expires: z.iso.datetime({ error: "must be a time such as 2026-11-30T12:00:00Z" }),
 });
 
@@ -30,7 +30,7 @@ export interface SessionSpec extends SessionOptions {
   readonly namespace: string;
 }
 
-/** Hint of what a schema in this folder refuses. */
+/** The hint for options that a schema in this folder refuses. */
 export const correct = (file: string): string => `correct what is named; components/apps/sessions/${file} says what each is`;
 
 /** @throws HomelabError E_SESSION that names each option that is wrong */

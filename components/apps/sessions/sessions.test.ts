@@ -49,12 +49,12 @@ test("a session is a closed namespace with a quota, two machines cloned from the
 
 test("a disk is its maker's to clone, by a way for CDI's pods alone; what a clone takes for a while is in the quota", () => {
   expect(find("DataVolume", "worker-disk")).toMatchObject({ spec: { source: { pvc: { namespace: "vm-templates", name: "golden-1-33-0" } } } });
-  // As templates of a machine they would need a right of the session's own account at the golden image.
+  // With templates of the machine, the session's own account would need a right to the golden image.
   expect(JSON.stringify(find("VirtualMachine", "worker"))).not.toContain("dataVolumeTemplates");
   expect(find("NetworkPolicy", "clone")).toMatchObject({
     spec: {
       podSelector: { matchLabels: { "cdi.kubevirt.io": "cdi-upload-server" } },
-      // Egress would be closed to it as well if it were named here: nothing allows any.
+      // With `Egress` here, the pod could send nothing, because the policy has no egress rule.
       policyTypes: ["Ingress"],
       ingress: [{ from: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "vm-templates" } } }], ports: [{ port: 8443 }] }],
     },
@@ -132,7 +132,7 @@ test("the reaper is bound to sessions' namespaces before it has a right to delet
   const kinds = reaperManifests("cks").map(({ kind }) => kind);
   expect(kinds.slice(0, 2)).toEqual(["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"]);
   expect(kinds.indexOf("ClusterRoleBinding")).toBeGreaterThan(1);
-  // What the API makes of it: tests/real/session-reaper.real.test.ts.
+  // tests/real/session-reaper.real.test.ts tries it on a real API server.
   expect(reaperManifests("cks")[0]).toMatchObject({
     spec: { failurePolicy: "Fail", matchConditions: [{ expression: "request.userInfo.username == 'system:serviceaccount:cks:session-reaper'" }] },
   });
@@ -216,7 +216,7 @@ test("the golden image is built on a disk of its own, tested on a copy, and publ
   expect(pipeline.flatMap((object) => objectViolations(object as never))).toEqual([]);
 });
 
-/** A kubectl that writes down what it was asked. @param phase of the published disk. @param fails, hangs an argument at which it does so */
+/** A kubectl that records its arguments. @param phase of the published disk. @param fails, hangs an argument at which it does so */
 function withKubectl<T>({ phase = "", fails = "nothing", hangs = "nothing" }, run: (env: NodeJS.ProcessEnv, asked: () => string[]) => T): T {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-golden-"));
   const at = (argument: string, then: string): string => `*${JSON.stringify(argument)}*) ${then} ;;`;
@@ -254,7 +254,7 @@ test("the Job publishes after the test has ended well, and what was built is del
   ]);
   const failed = runPipeline({ fails: "vmi/golden-image-test" });
   expect([failed.status, failed.asked.some((line) => line.includes("publish")), failed.asked.slice(-2)]).toEqual([1, false, [UNFINISHED, CLEANED]]);
-  // Another run of the same version changes nothing; a copy that a run before did not finish is none.
+  // Another run of the same version changes nothing. A copy that an earlier run did not finish does not count.
   expect(runPipeline({ phase: "Succeeded" })).toEqual({ status: 0, asked: [FOUND] });
   expect(runPipeline({ phase: "CloneInProgress" })).toEqual({ status, asked });
   expect(runPipeline({ fails: "wait datavolume/golden-1-33-0" }).asked.slice(-2)).toEqual([UNFINISHED, CLEANED]);
@@ -267,7 +267,7 @@ test("told to end while it waits, the Job deletes what it made, and does not wai
     while (!asked().at(-1)?.startsWith("wait vmi/")) await new Promise((resolve) => setTimeout(resolve, 20));
     child.kill("SIGTERM");
     const code = await ended;
-    // What it waited by goes with its container.
+    // In a container the `kubectl wait` would end with it.
     process.kill(-Number(child.pid), "SIGKILL");
     return { code, asked: asked() };
   });
@@ -275,7 +275,7 @@ test("told to end while it waits, the Job deletes what it made, and does not wai
   const job = pipeline.find(({ kind }) => kind === "Job");
   expect(job).toMatchObject({
     spec: {
-      // No longer than all that it waits for: three disks, the machine that is built and the one that is tested.
+      // The sum of its waits: for three disks, for the machine that builds and for the one that tests.
       activeDeadlineSeconds: (3 * 20 + 30 + 10) * 60,
       template: { metadata: { labels: { "app.kubernetes.io/name": "golden-image" } }, spec: { terminationGracePeriodSeconds: 180 } },
     },

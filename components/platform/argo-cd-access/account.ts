@@ -9,7 +9,7 @@ export const ACCESS_NAMESPACE = "argo-cd-access";
 export const ACCOUNT = "argo-cd";
 
 const WRITE = ["get", "list", "watch", "create", "update", "patch", "delete"];
-/** What Argo CD shows below what it delivers. */
+/** What Argo CD only reads, to show the pods below what it delivers. */
 const SEEN = [
   { apiGroups: [""], resources: ["pods"] },
   { apiGroups: ["apps"], resources: ["replicasets"] },
@@ -28,7 +28,7 @@ export function deliveryRules() {
   ];
 }
 
-/** Its Role in a namespace, and who has it. */
+/** Its Role in a namespace, and the binding to its account. */
 export function deliveryRights<N>(namespace: N) {
   const metadata = { name: ACCOUNT, namespace };
   return {

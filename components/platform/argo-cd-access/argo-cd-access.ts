@@ -10,12 +10,12 @@ import { ACCESS_NAMESPACE, ACCOUNT } from "./account";
 import type { ArgoCdAccessOptions } from "./options";
 
 export interface ArgoCdAccessArgs {
-  /** Where the account lies; nothing runs there. */
+  /** The namespace of the account; nothing runs there. */
   namespace: NamespaceArgs;
   stack: string;
   /** Path of Vault's KV mount. */
   kvMount: pulumi.Input<string>;
-  /** Which Vault it is, where another stack has it. */
+  /** Identifies the Vault, where another stack runs it. */
   vaultId?: pulumi.Input<string> | undefined;
   /** Certificate authority of the cluster, PEM. */
   ca: pulumi.Input<string>;

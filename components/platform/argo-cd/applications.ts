@@ -1,9 +1,9 @@
 /**
- * What Argo CD is told of applications: a root that the program registers, and below it, in Git, the project and the set of each
- * environment (app of apps). Pure; loads no Pulumi SDK.
+ * The objects by which Argo CD finds applications (app of apps). The program registers a root for each environment. Below it, in Git, are
+ * the environment's project and ApplicationSet. Pure; loads no Pulumi SDK.
  *
- * A project gives what is in it no more than applications need: the namespaces that the program has made for them, and the kinds that a
- * description makes. Namespaces, network policies and rights stay the program's.
+ * A project allows only what applications need: the namespaces that the program has made for them, and the kinds that an application
+ * consists of. Namespaces, network policies and rights stay with the program.
  */
 import type { z } from "zod";
 import { APPLICATION_KINDS } from "../../apps/app-kinds";
@@ -15,12 +15,12 @@ export type ApplicationsOptions = z.output<typeof applicationsOptions>;
 const API = "argoproj.io/v1alpha1";
 /** The cluster that Argo CD runs in. */
 export const OWN_CLUSTER = "https://kubernetes.default.svc";
-/** Of the root: its set and its project go with it; what the set's Applications have made stays. */
+/** Of the root: its set and its project are deleted with it. What the set's Applications have deployed stays. */
 const FINALIZER = "resources-finalizer.argocd.argoproj.io";
 /** Name of an environment's root: `applications` of the one that Argo CD runs in. */
 export const rootName = (environment: string, home: string): string => (environment === home ? "applications" : `applications-${environment}`);
 
-/** Five times, after 5, 10, 20 … seconds, 3 minutes at most. */
+/** Five retries, after 5, 10, 20 … seconds, at most 3 minutes apart. */
 const RETRY = { limit: 5, backoff: { duration: "5s", factor: 2, maxDuration: "3m" } };
 
 interface ProjectArgs {
@@ -47,7 +47,7 @@ const project = ({ name, description, repository, server, namespaces, kinds }: P
 });
 
 /**
- * What the program registers, once Argo CD's definitions are there.
+ * What the program registers, once Argo CD's definitions exist.
  * @param environment whose applications they are
  * @param home environment that Argo CD runs in
  */
@@ -82,11 +82,11 @@ export interface DeliveredApps {
   readonly apps: readonly string[];
   /** The cluster's address, as Argo CD names it. */
   readonly server: string;
-  /** Whether each change needs a person's word: nothing is synced by itself. */
+  /** Whether a person starts each sync: nothing is synced automatically. */
   readonly byHand: boolean;
 }
 
-/** What lies in Git for the root: the project first, since the set's Applications are in it. */
+/** What the root reads from Git: the project first, since the set's Applications belong to it. */
 export function environmentObjects({ environment, apps, server, byHand }: DeliveredApps, { repository, revision, path }: ApplicationsOptions) {
   const wave = (manifest: ReturnType<typeof project> | ReturnType<typeof set>, order: string) => ({
     ...manifest,
@@ -100,7 +100,7 @@ export function environmentObjects({ environment, apps, server, byHand }: Delive
       goTemplate: true,
       goTemplateOptions: ["missingkey=error"],
       generators: [{ list: { elements: apps.map((app) => ({ app })) } }],
-      // An application that the set has no longer keeps running: another deliverer takes it over, or it goes with its namespace.
+      // An application that leaves the set keeps running. The program takes it over, or it is deleted with its namespace.
       syncPolicy: { preserveResourcesOnDeletion: true },
       template: {
         metadata: { name: `{{ .app }}-${environment}` },
@@ -110,8 +110,8 @@ export function environmentObjects({ environment, apps, server, byHand }: Delive
           destination: { server, namespace: "{{ .app }}" },
           syncPolicy: {
             ...(byHand ? {} : { automated: { prune: true, selfHeal: true } }),
-            // A ConfigMap goes once no replica reads it; what another Application has is not taken over. Namespaces are the program's: with
-            // CreateNamespace Argo CD would want to make one that is missing, without its policies, and the project forbids that.
+            // A ConfigMap is deleted once no replica reads it. Objects of another Application are not taken over. The program makes namespaces:
+            // with CreateNamespace, Argo CD would try to make a missing one without its policies, and the project forbids that.
             syncOptions: ["PruneLast=true", "ServerSideApply=true", "FailOnSharedResource=true"],
             retry: RETRY,
           },

@@ -143,7 +143,7 @@ test("without the user admin there is no password of it, and nobody may log in b
   expect(values).toMatchObject({ configs: { cm: { "admin.enabled": false, "exec.enabled": true } } });
 });
 
-test("the version of the system before this one is one option, in the plan as in the release", async () => {
+test("the version of the original system is one option, in the plan as in the release", async () => {
   const options = argoCd.options.parse({ version: "7.7.12", host: "argocd" });
   const registered = await builtModule(argoCd, { options });
   expect(releaseOf(registered)).toMatchObject({ chart: "argo-cd", version: "7.7.12" });

@@ -25,7 +25,7 @@ export interface ArgoCdArgs extends ArgoCdOptions {
   secrets: SecretsOfNamespace;
 }
 
-/** Argo CD with its Secrets from Vault: nothing in it is made up by its chart. */
+/** Argo CD with its Secrets from Vault: its chart generates none. */
 export class ArgoCd extends Component {
   readonly url: pulumi.Output<string>;
 
@@ -60,7 +60,7 @@ export class ArgoCd extends Component {
     this.registerOutputs({ url: this.url });
   }
 
-  /** What it begins with, for each environment that it delivers. */
+  /** The root objects of each environment that it delivers. */
   private roots(name: string, { applications, environment, deliversTo }: ArgoCdArgs, release: pulumi.Resource): void {
     if (applications === undefined) return;
     for (const delivered of [environment, ...deliversTo.map(({ stack }) => stack)])

@@ -5,9 +5,9 @@ import { shortHostName } from "../short-host-name";
 const ENTRY = storePath("ARGOCD");
 /** Password of the user `admin`, as bcrypt. */
 export const ADMIN_PASSWORD = { path: ENTRY, key: "ADMIN_PASSWORD_BCRYPT" } as const;
-/** Signs sessions; Argo CD would make one itself, another one after each new start of the cluster. */
+/** Signs sessions. Without it Argo CD would generate one, and another one in each rebuilt cluster. */
 export const SERVER_KEY = { path: ENTRY, key: "ARGOCD_SERVER_SECRET_KEY" } as const;
-/** Of the cache, which only Argo CD reaches. */
+/** Password of the cache, which only Argo CD reaches. */
 export const REDIS_PASSWORD = { path: ENTRY, key: "ARGOCD_REDIS_PASSWORD" } as const;
 
 const login = z.strictObject({
@@ -31,7 +31,7 @@ export const argoCdOptions = z.strictObject({
   version: z
     .enum(["10.1.1", "7.7.12"])
     .default("10.1.1")
-    .describe("Version of the chart. 7.7.12 is Argo CD v2.13.2 as in the system before this one, which gets no fixes any more"),
+    .describe("Version of the chart. 7.7.12 is Argo CD v2.13.2 as in the original system, which gets no fixes any more"),
   host: shortHostName("dev.argocd").optional().describe("Host name without the domain. Left out: `<environment>.argocd`"),
   admin: z
     .boolean()

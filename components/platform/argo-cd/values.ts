@@ -16,14 +16,14 @@ export const ARGO_CD_CHARTS = {
 
 export const ARGO_CD_NAMESPACE = "argocd";
 
-/** Also the beginning of the names of all that the chart makes. */
+/** Also the prefix of the names of all that the chart makes. */
 export const ARGO_CD_RELEASE = "argocd";
 
 /** Full name under which it is reached. */
 export const argoCdHost = ({ host }: Pick<ArgoCdOptions, "host">, { environment, domain }: { environment: string; domain: string }): string =>
   `${host ?? `${environment}.argocd`}.${domain}`;
 
-/** By which Argo CD knows what a Secret of its namespace is. */
+/** Labels by which Argo CD recognizes what a Secret in its namespace is for. */
 const kindOfSecret = (type: "cluster" | "repository") => ({ "app.kubernetes.io/part-of": "argocd", "argocd.argoproj.io/secret-type": type });
 
 /** How Argo CD logs in at the repository, where it has to (https://argo-cd.readthedocs.io/en/stable/operator-manual/declarative-setup/#repositories). */
@@ -40,7 +40,7 @@ export function argoCdSecrets({ admin, applications }: Pick<ArgoCdOptions, "admi
   return [
     {
       name: "argocd-secret",
-      // Argo CD looks at nothing without this label.
+      // Argo CD ignores Secrets without this label.
       labels: { "app.kubernetes.io/part-of": "argocd" },
       data: { "server.secretkey": SERVER_KEY, ...(admin ? { "admin.password": ADMIN_PASSWORD } : {}) },
     },
@@ -68,7 +68,7 @@ export const clusterSecret = ({ stack, server, namespaces }: DeliveredCluster): 
     token: { path: argoCdAccessEntry(stack), key: ARGO_CD_ACCESS_KEYS.token },
     caData: { path: argoCdAccessEntry(stack), key: ARGO_CD_ACCESS_KEYS.authority },
   },
-  // Its stack is built later, and may be taken down.
+  // That stack is built later, and may be destroyed.
   mayBeMissing: true,
 });
 
@@ -77,13 +77,13 @@ const PROBED = { livenessProbe: { enabled: true }, readinessProbe: { enabled: tr
 export interface ArgoCdValuesArgs extends Pick<ArgoCdOptions, "version" | "admin" | "exec"> {
   /** Full name. */
   host: string;
-  /** Whether it delivers to clusters of which it may see its own part alone. */
+  /** Whether it also delivers to other clusters, in which it may see only the applications' namespaces. */
   elsewhere: boolean;
 }
 
 export function argoCdValues({ version, host, admin, exec, elsewhere }: ArgoCdValuesArgs) {
   return {
-    // Helm keeps them when the release goes: Applications, and with them what they deployed, would go with them.
+    // Helm keeps the definitions when the release is deleted. Otherwise all Applications would go, with what they deployed.
     crds: { install: true, keep: true },
     global: {
       domain: host,
@@ -95,7 +95,7 @@ export function argoCdValues({ version, host, admin, exec, elsewhere }: ArgoCdVa
         "admin.enabled": admin,
         "exec.enabled": exec,
         "statusbadge.enabled": true,
-        // It watches the kinds that it may; without this one that it may not would keep it from all others.
+        // It then watches the kinds that its account may see. Without this, one forbidden kind would stop it for all others.
         ...(elsewhere ? { "resource.respectRBAC": "normal" } : {}),
       },
       // TLS ends at the route.
@@ -103,7 +103,7 @@ export function argoCdValues({ version, host, admin, exec, elsewhere }: ArgoCdVa
       rbac: { "policy.default": "role:readonly" },
       secret: { createSecret: false },
     },
-    // Its Job would make a password of its own.
+    // Its Job would generate a password.
     redisSecretInit: { enabled: false },
     dex: { enabled: false },
     redis: { ...PROBED, resources: sized("10m", "32Mi", "128Mi") },

@@ -4,18 +4,18 @@ import { BOX_NAMESPACE, HUB_VARIABLE } from "./names";
 import type { BoxOptions } from "./options";
 import { NODE_NAME, scrapeConfigs } from "./scrape";
 
-/** @typeParam T text, or a text that is known once it is there */
+/** @typeParam T text, or an output of one */
 export interface Hub<T> {
   /** Full name. */
   readonly host: string;
   /** User as which it sends. */
   readonly user: string;
-  /** Whom to trust there, as PEM, beside the authorities that everybody trusts. Undefined: nobody else. */
+  /** Authority to trust there beside the public ones, as PEM. Undefined: the public ones only. */
   readonly authority: T | undefined;
 }
 
 const AUTHENTICATOR = "basicauth/hub";
-/** Folder of the machine with how far each file has been read, and what the hub has not taken yet. */
+/** Folder of the machine that stores how far each file has been read, and what the hub has not accepted yet. */
 export const STATE_FOLDER = "/var/lib/otelcol";
 
 const login = (user: string) => ({ [AUTHENTICATOR]: { client_auth: { username: user, password: variable(HUB_VARIABLE) } } });
@@ -25,13 +25,13 @@ const toHub = <T>({ host, authority }: Hub<T>, storage?: string) => ({
     endpoint: `https://${host}`,
     auth: { authenticator: AUTHENTICATOR },
     ...(authority === undefined ? {} : { tls: { ca_pem: authority, include_system_ca_certs_pool: true } }),
-    // The hub may be gone for a while: nothing is given up before the queue is full.
+    // The hub may be down for a while: nothing is dropped before the queue is full.
     retry_on_failure: { max_elapsed_time: "0s" },
     sending_queue: { queue_size: 5000, ...(storage === undefined ? {} : { storage }) },
   },
 });
 
-/** Takes OTLP of the cluster's applications. Who may send is in their flows. */
+/** Receives OTLP of the cluster's applications. Their flows say who may send. */
 export const otlpConfig = <T>(hub: Hub<T>) => ({
   extensions: { ...HEALTH_CHECK, ...login(hub.user) },
   receivers: {
@@ -51,24 +51,24 @@ export const otlpConfig = <T>(hub: Hub<T>) => ({
 const LOGS = {
   file_log: {
     include: ["/var/log/pods/*/*/*.log"],
-    // Its own words about what it could not send would be sent again.
+    // Not its own logs: its lines about failed sends would be sent too, and fail again.
     exclude: [`/var/log/pods/${BOX_NAMESPACE}_*/*/*.log`],
     start_at: "beginning",
     include_file_path: true,
     include_file_name: false,
-    // A part of a long line may end with a space, which is the line's.
+    // A part of a long line may end with a space that belongs to the line.
     preserve_trailing_whitespaces: true,
     storage: "file_storage",
-    // A line that the pipeline has not taken is read again.
+    // A line that the pipeline has refused is read again.
     retry_on_failure: { enabled: true },
-    // `<time> <stdout|stderr> <F|P> <text>`, as containerd writes it; parts of a long line become one again. The path says whose it is.
+    // `<time> <stdout|stderr> <F|P> <text>`, as containerd writes it. Parts of a long line are joined. The pod is read from the path.
     operators: [{ type: "container", id: "containerd", format: "containerd", max_log_size: 1_048_576 }],
   },
 } as const;
 
 const PROCESSORS = ["memory_limiter", "resource/node", "batch"] as const;
 
-/** Of the agent of each machine. */
+/** Configuration of the agent on each machine. */
 export const agentConfig = <T>(hub: Hub<T>, { metrics, scrape }: Pick<BoxOptions, "metrics" | "scrape">) => ({
   extensions: { ...HEALTH_CHECK, ...login(hub.user), file_storage: { directory: STATE_FOLDER, create_directory: true } },
   receivers: { ...LOGS, ...(metrics ? { prometheus: { config: { global: { scrape_interval: "30s" }, scrape_configs: scrapeConfigs(scrape) } } } : {}) },

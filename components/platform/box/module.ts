@@ -56,13 +56,13 @@ export const box = defineModule({
     const values = boxValues({ options, hub: { host: hubHost(domain), user: environment, authority }, credentialMark: "<digest of the password>" });
     return {
       namespaces: [BOX_NAMESPACE],
-      // Log files and the machine itself are what it is about.
+      // The agent reads the machine's log files and metrics.
       podSecurity: { [BOX_NAMESPACE]: "privileged" },
       needs: ["external-secrets", "cluster-access"],
       after: ["otel-collector"],
       charts: chartsOf(values),
       namespaceSecrets: [{ namespace: BOX_NAMESPACE, wanted: [boxSecret(options)] }],
-      programSecrets: [{ ...options.credential, why: "the pods restart when the password is another one" }],
+      programSecrets: [{ ...options.credential, why: "the pods restart when the password changes" }],
       flows: flowsOf(options, place),
       workloads: workloadsOf(options),
       values,

@@ -1,6 +1,6 @@
-/** Names of what a box is made of. */
+/** Names of the parts of a box. */
 export const BOX_NAMESPACE = "box";
-/** Takes what applications send. */
+/** Receives what applications send. */
 export const OTLP_RELEASE = "collector";
 /** One on each machine: logs and metrics. */
 export const AGENT_RELEASE = "agent";
@@ -10,5 +10,5 @@ export const NODE_EXPORTER_RELEASE = "node-exporter";
 /** Secret with the password by which it sends. */
 export const HUB_SECRET = "hub-credential";
 export const HUB_KEY = "password";
-/** Variable with it. */
+/** Environment variable with the password. */
 export const HUB_VARIABLE = "HUB_PASSWORD";

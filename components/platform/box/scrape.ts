@@ -1,4 +1,4 @@
-/** What the agent of each machine measures there, as Prometheus' scrape_configs. Pure. */
+/** What the agent of each machine scrapes there, as Prometheus' scrape_configs. Pure. */
 
 import { variable } from "../otel-collector/chart";
 import { BOX_NAMESPACE, STATE_METRICS_PORT, STATE_METRICS_RELEASE } from "./names";
@@ -12,12 +12,12 @@ const address = variable(NODE_ADDRESS);
 export const KUBELET_PORT = 10250;
 export const NODE_EXPORTER_PORT = 9100;
 
-/** In the collector's configuration `$` begins a variable; two of them are one. */
+/** `$1` of a pattern. In the collector's configuration `$` begins a variable, and `$$` is a literal `$`. */
 const CAPTURED = "$$1";
 
 /**
- * Of these the hub has no use, and they are most of what there is. k3s is one process: its kubelet shows what the API, the scheduler
- * and the controllers count as well.
+ * Metrics that are dropped: the hub does not use them, and they are the majority. k3s is one process, so its kubelet also reports the
+ * metrics of the API server, the scheduler and the controllers.
  */
 const NOT_OF_KUBELET =
   "(apiserver|apiextensions|aggregator|etcd|workqueue|rest_client|scheduler|authentication|authorization|node_collector|garbagecollector|grpc)_.+";
@@ -25,7 +25,7 @@ const NOT_OF_CONTAINERS =
   "container_(tasks_state|threads.*|spec_.*|blkio_.*|processes|sockets|file_descriptors|ulimits_soft|memory_failures_total|network_(tcp|udp).*|fs_(io|sector|inodes).*)";
 const drop = (regex: string) => ({ source_labels: ["__name__"], regex, action: "drop" });
 
-/** Of the labels that the rules and dashboards of kube-prometheus-stack ask for. */
+/** A target with the labels that the rules and dashboards of kube-prometheus-stack expect. */
 const kubelet = (path: string) => ({
   targets: [`${address}:${KUBELET_PORT}`],
   labels: { __metrics_path__: path, metrics_path: path, node, namespace: "kube-system" },
@@ -38,7 +38,7 @@ interface Pods {
   readonly path: string;
 }
 
-/** Pods of this machine: with an agent on each, every pod is asked once. */
+/** Only pods of this machine: each machine has an agent, so every pod is scraped once. */
 const podsJob = (name: string, { namespace, labels, port, path }: Pods) => ({
   job_name: name,
   metrics_path: path,
@@ -64,7 +64,7 @@ const podsJob = (name: string, { namespace, labels, port, path }: Pods) => ({
     { source_labels: ["__meta_kubernetes_pod_name"], target_label: "pod" },
     { target_label: "node", replacement: node },
   ],
-  // The label of that name is the environment's; CloudNativePG calls its own clusters so too.
+  // `cluster` is the label of the environment. CloudNativePG uses it for its own clusters, so that one is renamed.
   metric_relabel_configs: [
     { source_labels: ["cluster"], regex: "(.+)", target_label: "own_cluster", replacement: CAPTURED },
     { regex: "cluster", action: "labeldrop" },
@@ -76,7 +76,7 @@ export const scrapeConfigs = (scrape: BoxOptions["scrape"]) => [
     job_name: "kubelet",
     scheme: "https",
     authorization: { credentials_file: "/var/run/secrets/kubernetes.io/serviceaccount/token" },
-    // A kubelet signs its certificate itself, and it is on this machine.
+    // A kubelet has a self-signed certificate, and this one is on the same machine.
     tls_config: { insecure_skip_verify: true },
     static_configs: ["/metrics", "/metrics/cadvisor", "/metrics/probes"].map(kubelet),
     metric_relabel_configs: [drop(NOT_OF_KUBELET), drop(NOT_OF_CONTAINERS)],
@@ -92,7 +92,7 @@ export const scrapeConfigs = (scrape: BoxOptions["scrape"]) => [
       port: STATE_METRICS_PORT,
       path: "/metrics",
     }),
-    // Its series are of other pods.
+    // Its series are about other pods.
     honor_labels: true,
   },
   ...Object.entries(scrape).map(([name, pods]) => podsJob(name, pods)),

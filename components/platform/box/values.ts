@@ -29,7 +29,7 @@ export const boxSecret = ({ credential }: Pick<BoxOptions, "credential">): Wante
 
 const PASSWORD = fromSecret(HUB_VARIABLE, HUB_SECRET, HUB_KEY);
 
-/** @typeParam T text, or a text that is known once it is there */
+/** @typeParam T text, or an output of one */
 export interface BoxValuesArgs<T> {
   readonly options: BoxOptions;
   readonly hub: Hub<T>;
@@ -71,7 +71,7 @@ const agentValues = <T>({ options, hub, credentialMark }: BoxValuesArgs<T>) => (
         },
       }
     : {}),
-  // Logs of control planes too.
+  // The agent runs on control planes too, for their logs.
   tolerations: [{ operator: "Exists", effect: "NoSchedule" }],
   extraVolumes: [
     { name: "logs", hostPath: { path: "/var/log/pods" } },
@@ -95,7 +95,7 @@ const nodeExporterValues = () => ({
   resources: sized("20m", "32Mi", "128Mi"),
 });
 
-/** By release, in the order in which they are of use. */
+/** Helm values by release. */
 export const boxValues = <T>(args: BoxValuesArgs<T>): Readonly<Record<string, Record<string, unknown>>> => ({
   ...(args.options.metrics ? { [STATE_METRICS_RELEASE]: stateMetricsValues(), [NODE_EXPORTER_RELEASE]: nodeExporterValues() } : {}),
   [AGENT_RELEASE]: agentValues(args),

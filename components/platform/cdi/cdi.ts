@@ -13,11 +13,11 @@ export interface CdiArgs {
   namespace: NamespaceArgs;
   /** Full name of the proxy by which images are uploaded. */
   uploadHost: string;
-  /** Whether it fills volumes of Longhorn. */
+  /** Whether the cluster has volumes of Longhorn. */
   longhorn: boolean;
 }
 
-/** The operator, and what it is asked for: the order between them is kept when both go, since only the operator lets go of the other. */
+/** The operator, and the `CDI` object that it acts on. The object is deleted first: only the operator removes its finalizer. */
 export class Cdi extends Component {
   constructor(name: string, args: CdiArgs, opts?: pulumi.ComponentResourceOptions) {
     super("platform:Cdi", name, opts);

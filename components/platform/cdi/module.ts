@@ -8,7 +8,7 @@ const POPULATORS = ["volumeclonesources", "volumeimportsources", "volumeuploadso
 
 export const cdi = defineModule({
   name: "cdi",
-  summary: "volumes that begin with an image, an upload or another volume; it does not go while there is one that it fills",
+  summary: "volumes that are filled with an image, an upload or another volume; it cannot be removed while a DataVolume exists",
   options: cdiOptions,
   crds: [
     ...[...KINDS, ...POPULATORS].map((kind) => `${kind}.${GROUP}`),

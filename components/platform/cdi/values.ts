@@ -1,4 +1,4 @@
-/** The containerized data importer: its operator as published, and what the operator is asked for. */
+/** The containerized data importer: its operator as published, and the `CDI` object that the operator acts on. */
 import type { PinnedFile } from "../../base/manifest-files";
 
 const VERSION = "v1.66.0";
@@ -9,17 +9,17 @@ export const CDI_OPERATOR: PinnedFile = {
   sha256: "f81f2730f3404649196e9777b67a3c69fd6ea5d9eb60775dfd97ac90d2edf8e7",
 };
 
-/** Where the published operator lives. */
+/** The namespace in the published manifest. */
 export const CDI_NAMESPACE = "cdi";
 export const CDI_API = "cdi.kubevirt.io/v1beta1";
-/** Of the proxy by which volumes are uploaded, in its pods and at its balancer. */
+/** Ports of the upload proxy: of its pods, and of its balancer. */
 export const UPLOAD_PORT = 8443;
 export const UPLOAD_BALANCER_PORT = 8443;
 
-/** What a file system takes of a volume for itself, as a part of 1. */
+/** Share of a volume that its file system needs for itself. */
 const OVERHEAD = "0.055";
 
-/** @param host full name of the upload proxy. @param longhorn whether volumes of it are among those that are filled */
+/** `spec` of the `CDI` object. @param host full name of the upload proxy. @param longhorn whether the cluster has volumes of Longhorn */
 export const cdiSpec = (host: string, longhorn: boolean) => ({
   uninstallStrategy: "BlockUninstallIfWorkloadsExist",
   imagePullPolicy: "IfNotPresent",

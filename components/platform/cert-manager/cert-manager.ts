@@ -10,7 +10,7 @@ import { type IssuerPlan, letsencrypt, ownAuthority } from "./issuers";
 import { type CertManagerOptions, CLOUDFLARE_TOKEN } from "./options";
 import { CERT_MANAGER_CHART, CERT_MANAGER_NAMESPACE, certManagerValues } from "./values";
 
-/** What the webhook is asked about until it admits: it answers for all kinds of cert-manager at once. */
+/** Sent to the webhook as a dry run until it admits. One object is enough: one webhook answers for all kinds of cert-manager. */
 const ADMITTED = {
   apiVersion: "cert-manager.io/v1",
   kind: "Issuer",
@@ -23,11 +23,11 @@ export interface CertManagerArgs {
   issuer: IssuerPlan;
   /** What the issuer's Secret holds; secret. */
   secret: Readonly<Record<string, pulumi.Input<string>>>;
-  /** Resolvers that DNS-01 checks ask, as `address:port`; none where nothing is proved by DNS. */
+  /** Resolvers for the checks of DNS-01, as `address:port`; none without DNS-01. */
   nameservers: readonly string[];
 }
 
-/** Certificates for every host name, of one issuer for the cluster. No port is open to the world for them. */
+/** Certificates for every host name, from one issuer of the cluster. They need no port that is open to the internet. */
 export class CertManager extends Component {
   /** Name of the ClusterIssuer; known once it is there. */
   readonly issuer: pulumi.Output<string>;

@@ -4,20 +4,20 @@ import { LETSENCRYPT } from "./issuers";
 import { CLOUDFLARE_TOKEN, certManagerOptions } from "./options";
 import { CERT_MANAGER_CHART, CERT_MANAGER_NAMESPACE, certManagerValues } from "./values";
 
-/** Whoever signs. */
+/** Flows with every issuer. */
 const FLOWS: readonly Flow[] = [
   { direction: "out", peer: "cluster", port: 6443, why: "reads issuers and certificates, writes their Secrets" },
   { direction: "in", peer: "cluster", port: 10250, why: "the API asks the webhook about each certificate and issuer" },
 ];
 
-/** What the homelab's own authority takes. */
+/** What the homelab's own authority needs. */
 const OWN: Partial<ModuleParts> = {
   programSecrets: [OWN_AUTHORITY.certificate, OWN_AUTHORITY.key].map((key) => ({ path: OWN_AUTHORITY.path, key, why: "signs the certificates of all routes" })),
   flows: FLOWS,
   values: { "cert-manager": certManagerValues({ nameservers: [] }) },
 };
 
-/** What Let's Encrypt takes. */
+/** What Let's Encrypt needs. */
 const proved = (nameservers: readonly string[], by: keyof typeof LETSENCRYPT): Partial<ModuleParts> => ({
   programSecrets: [{ ...CLOUDFLARE_TOKEN, why: "DNS-01 writes a record that the certificate authority reads" }],
   flows: [

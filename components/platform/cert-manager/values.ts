@@ -12,16 +12,16 @@ export const CERT_MANAGER_CHART = {
 export const CERT_MANAGER_NAMESPACE = "cert-manager";
 
 export interface CertManagerValuesArgs {
-  /** Resolvers that DNS-01 checks ask, as `address:port`. None: nothing is proved by DNS. */
+  /** Resolvers for the checks of DNS-01, as `address:port`; none without DNS-01. */
   nameservers: readonly string[];
 }
 
 export function certManagerValues({ nameservers }: CertManagerValuesArgs) {
   return {
-    // The chart's own CRDs, kept by Helm when the release goes: certificates of others would go with them.
+    // The chart's own CRDs. Helm keeps them when the release is deleted; otherwise all certificates would be deleted with them.
     crds: { enabled: true, keep: true },
     resources: { requests: { cpu: "10m", memory: "64Mi" }, limits: { memory: "256Mi" } },
-    // DNS-01 checks ask public resolvers: Pi-hole answers for the same domain inside.
+    // The checks of DNS-01 use public resolvers, because Pi-hole answers for the same domain inside the homelab.
     ...(nameservers.length === 0 ? {} : { dns01RecursiveNameservers: nameservers.join(","), dns01RecursiveNameserversOnly: true }),
   };
 }

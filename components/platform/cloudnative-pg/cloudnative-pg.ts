@@ -5,7 +5,7 @@ import { Namespace, type NamespaceArgs } from "../../base/namespace";
 import type { BuildModule } from "../context";
 import { BARMAN_CHART, BARMAN_RELEASE, barmanValues, CLOUDNATIVE_PG_CHART, CLOUDNATIVE_PG_NAMESPACE, cloudNativePgValues } from "./values";
 
-/** Both webhooks are asked about a Cluster. */
+/** Sent as a dry run until it is admitted. Both webhooks, the mutating and the validating one, answer for a Cluster. */
 const ADMITTED = {
   apiVersion: "postgresql.cnpg.io/v1",
   kind: "Cluster",
@@ -23,7 +23,7 @@ export class CloudNativePg extends Component {
       { releaseName: "cloudnative-pg", namespace, chart: CLOUDNATIVE_PG_CHART, values: cloudNativePgValues(), admits: [ADMITTED] },
       this.child(),
     );
-    // It must be in the operator's namespace, and there when the first Cluster asks for it.
+    // The plugin must be in the operator's namespace, and exist before the first Cluster that uses it.
     new HelmRelease(
       `${name}-archives`,
       { releaseName: BARMAN_RELEASE, namespace, chart: BARMAN_CHART, values: barmanValues() },

@@ -28,7 +28,7 @@ export const cloudNativePg = defineModule({
   ],
   parts: () => ({
     namespaces: [CLOUDNATIVE_PG_NAMESPACE],
-    // Operator and plugin show each other certificates.
+    // Operator and plugin authenticate to each other by certificates.
     needs: ["certificates"],
     flows: [
       { direction: "out", peer: "cluster", port: 6443, why: "reads clusters and databases, makes their pods" },

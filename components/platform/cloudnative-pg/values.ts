@@ -22,7 +22,7 @@ export const CLOUDNATIVE_PG_NAMESPACE = "cnpg-system";
 
 export function cloudNativePgValues() {
   return {
-    // As templates of the chart: an update brings new ones, and Helm keeps them when the release goes.
+    // The CRDs are templates of the chart: an upgrade updates them, and Helm keeps them when the release is deleted.
     crds: { create: true },
     resources: { requests: { cpu: "50m", memory: "128Mi" }, limits: { memory: "256Mi" } },
   };

@@ -8,12 +8,12 @@ import { VaultEntries } from "../vault-entries/vault-entries";
 import { VaultClusterAccess } from "./vault-cluster-access";
 
 export interface ClusterAccessArgs {
-  /** Of the account by which Vault asks the cluster. */
+  /** Namespace of the account that Vault uses to review tokens. */
   namespace: NamespaceArgs;
   stack: string;
   /** Path of Vault's KV mount. */
   kvMount: pulumi.Input<string>;
-  /** Which Vault it is, where another stack has it. */
+  /** Identifies the Vault, where another stack runs it. */
   vaultId?: pulumi.Input<string> | undefined;
   /** `https://<address>:6443` */
   endpoint: pulumi.Input<string>;
@@ -25,7 +25,7 @@ export interface ClusterAccessArgs {
   ownEntries: ReadonlyMap<string, Readonly<Record<string, string>>>;
 }
 
-/** A cluster and Vault know each other: its kubeconfig and the environment's own values there, and a way for its service accounts in. */
+/** Connects a cluster with Vault: Vault gets its kubeconfig and the environment's own values, and its service accounts can log in there. */
 export class ClusterAccess extends Component {
   /** Auth mount of the cluster in Vault; known once service accounts can log in. */
   readonly authMount: pulumi.Output<string>;
@@ -35,7 +35,7 @@ export class ClusterAccess extends Component {
     const place = { mount: args.kvMount, vaultId: args.vaultId };
     new VaultEntries(
       `${name}-kubeconfig`,
-      // An entry of its own for each cluster: no writer can lose another one's (ADR 7).
+      // Each cluster has an entry of its own, so that no writer overwrites another one's (ADR 7).
       { ...place, entries: new Map([[kubeconfigEntry(args.stack), { kubeconfig: args.kubeconfig }]]) },
       this.child(),
     );

@@ -8,9 +8,9 @@ export const clusterAccess = defineModule({
   parts: (_, { vaultAddress }) => ({
     namespaces: [VAULT_ACCESS_NAMESPACE],
     needs: ["vault"],
-    // What it logs in for is there when it can.
+    // The entries exist before the first service account can log in.
     after: ["vault-entries"],
-    flows: [{ direction: "in", of: "node", peer: vaultAddress, port: 6443, why: "Vault asks the cluster's API whether a service account's token is good" }],
+    flows: [{ direction: "in", of: "node", peer: vaultAddress, port: 6443, why: "Vault asks the cluster's API whether a service account's token is valid" }],
   }),
   build: () => (require("./cluster-access") as typeof import("./cluster-access")).buildClusterAccess,
 });

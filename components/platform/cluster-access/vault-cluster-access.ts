@@ -8,11 +8,11 @@ import { Namespace, type NamespaceArgs } from "../../base/namespace";
 import { authMountOf } from "../vault/vault-names";
 
 export interface VaultClusterAccessArgs {
-  /** Where the reviewer's account lies; nothing runs there. */
+  /** Namespace of the reviewer's account; nothing runs there. */
   namespace: NamespaceArgs;
-  /** Name of the stack, whose auth mount is there already. */
+  /** Name of the stack, whose auth mount exists. */
   stack: string;
-  /** Which Vault, where another stack has it: a new one at the same address knows nothing of the cluster. */
+  /** Identifies the Vault, where another stack runs it. A new Vault at the same address does not know the cluster: it is configured again. */
   vaultId?: pulumi.Input<string> | undefined;
   /** `https://<address>:6443`, as Vault reaches it. */
   endpoint: pulumi.Input<string>;
@@ -22,7 +22,7 @@ export interface VaultClusterAccessArgs {
 
 const REVIEWER = "vault-token-reviewer";
 
-/** Lets service accounts of one cluster log in to Vault: Vault asks the cluster whether their tokens are good. */
+/** Lets service accounts of one cluster log in to Vault: Vault asks the cluster whether their tokens are valid. */
 export class VaultClusterAccess extends Component {
   /** Path of the auth mount; known once it is configured. */
   readonly mount: pulumi.Output<string>;
@@ -36,7 +36,7 @@ export class VaultClusterAccess extends Component {
         kubernetesHost: args.endpoint,
         kubernetesCaCert: args.ca,
         tokenReviewerJwt: this.reviewerToken(name, args.namespace),
-        // Vault of the tools cluster would otherwise use its own pod's credentials.
+        // For its own cluster Vault would otherwise use its own pod's credentials.
         disableLocalCaJwt: true,
       },
       this.child<pulumi.CustomResourceOptions>({ ...(args.vaultId === undefined ? {} : { replacementTrigger: args.vaultId }) }),
@@ -45,7 +45,7 @@ export class VaultClusterAccess extends Component {
     this.registerOutputs({ mount: this.mount });
   }
 
-  /** A token that may ask about other tokens and nothing else. Secret. */
+  /** A token that may review other tokens and do nothing else. Secret. */
   private reviewerToken(name: string, namespaceArgs: NamespaceArgs): pulumi.Output<string> {
     const child = this.child();
     const { namespace } = new Namespace(`${name}-ns`, namespaceArgs, this.child());

@@ -16,7 +16,7 @@ const { namespace: NAMESPACE, password: PASSWORD } = EXTERNAL_DNS;
 
 export interface ExternalDnsArgs {
   namespace: NamespaceArgs;
-  /** Full names that this cluster's routes may have: only these are written, and deleted when their route is gone. */
+  /** Full names that this cluster's routes may have. Only their records are written, and deleted when their route is deleted. */
   hostNames: readonly string[];
   piholeUrl: string;
   /** How the cluster's routes are made. */
@@ -25,13 +25,13 @@ export interface ExternalDnsArgs {
   secrets: SecretsOfNamespace;
   /** Values of each instance that writes public names, by release name. */
   instances: ReturnType<typeof publicInstances>;
-  /** Token of Cloudflare. Secret; used where there are such instances. */
+  /** Token of Cloudflare; secret. Undefined without such instances. */
   token: pulumi.Input<string> | undefined;
 }
 
 /**
- * Names of this cluster's routes in Pi-hole. To public DNS go those alone that are named, and addresses of private networks only where
- * their name says so.
+ * Writes the names of this cluster's routes to Pi-hole. Public DNS gets only the names that are listed as public, and a private address
+ * only where its name allows that.
  */
 export class ExternalDns extends Component {
   constructor(name: string, args: ExternalDnsArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -49,7 +49,7 @@ export class ExternalDns extends Component {
     this.registerOutputs({});
   }
 
-  /** Each instance has records of its own, and takes none of the others. */
+  /** Each instance owns its records, and changes none of the others. */
   #publicly(name: string, token: pulumi.Input<string>, instances: ExternalDnsArgs["instances"], namespace: pulumi.Output<string>): void {
     const values = { [CLOUDFLARE_SECRET.key]: token };
     const secret = new Credentials(`${name}-cloudflare`, { name: CLOUDFLARE_SECRET.name, namespace, values }, this.child());

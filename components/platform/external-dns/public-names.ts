@@ -1,4 +1,4 @@
-/** Names that are written to the public zone as well: one instance of external-dns for those with public addresses, one for private ones. Pure. */
+/** Names that are also written to the public zone: one instance of external-dns for public addresses, one for private ones. Pure. */
 import type { Place } from "../place";
 import type { ExternalDnsOptions } from "./options";
 import { publicRelease, publicValues } from "./values";

@@ -12,7 +12,7 @@ const probe = (kind: string, spec: object) => ({
   metadata: { name: "homelab-admission", namespace: EXTERNAL_SECRETS_NAMESPACE },
   spec,
 });
-/** What its webhooks are asked about until they admit: each has a configuration of its own, which the cert controller fills in turn. */
+/** Sent as dry runs until they are admitted, one for each webhook. Each webhook has its own configuration, filled in one after the other. */
 const ADMITTED = [
   probe("SecretStore", { provider: { fake: { data: [{ key: "a", value: "b" }] } } }),
   probe("ExternalSecret", {
@@ -25,7 +25,7 @@ const ADMITTED = [
 
 /** The operator that copies entries of Vault into Kubernetes Secrets. What it may read is up to {@link SecretAccess}. */
 export class ExternalSecrets extends Component {
-  /** Known once the operator runs and its resource kinds are there. */
+  /** Known once the operator runs and its resource kinds exist. */
   readonly apiVersion: pulumi.Output<string>;
 
   constructor(name: string, args: { namespace: NamespaceArgs }, opts?: pulumi.ComponentResourceOptions) {

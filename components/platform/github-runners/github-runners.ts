@@ -25,8 +25,8 @@ export interface GithubRunnersArgs extends GithubRunnersOptions {
 }
 
 /**
- * The controller of runner sets, and the sets. What they make is held by finalizers that only the controller takes off: the runners'
- * namespace comes after the controller, so that it is empty and gone before the controller goes.
+ * The controller of runner sets, and the sets. Their objects have finalizers that only the controller removes. So the runners' namespace
+ * depends on the controller, and is deleted before it.
  */
 export class GithubRunners extends Component {
   constructor(name: string, args: GithubRunnersArgs, opts?: pulumi.ComponentResourceOptions) {

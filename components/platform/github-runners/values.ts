@@ -13,10 +13,10 @@ export const CONTROLLER_CHART = { ...PIN, name: "gha-runner-scale-set-controller
 export const SET_CHART = { ...PIN, name: "gha-runner-scale-set" } as const satisfies ChartPin;
 
 export const CONTROLLER_NAMESPACE = "arc-system";
-/** Where runners run. */
+/** Namespace of the runners. */
 export const RUNNERS_NAMESPACE = "github-runners";
 export const CONTROLLER_RELEASE = "arc";
-/** Of the controller; the sets let it make their runners. */
+/** Service account of the controller. The sets give it the right to make their runners. */
 const CONTROLLER_ACCOUNT = "arc-controller";
 
 export const setRelease = (set: string): string => `github-${set}`;
@@ -37,7 +37,7 @@ export const controllerValues = () => ({
 export const setSecrets = ({ sets }: GithubRunnersOptions): WantedSecret[] =>
   Object.entries(sets).map(([set, { token }]) => ({ name: tokenSecret(set), data: { github_token: token } }));
 
-/** Asks GitHub for jobs, one for each set. */
+/** The pod that asks GitHub for jobs, one for each set. */
 const listener = {
   spec: {
     securityContext: { ...POD_RIGHTS, runAsUser: 65532 },
@@ -46,8 +46,8 @@ const listener = {
 };
 
 /**
- * Runners without Docker and without privileges: images are built by what needs none (buildah, kaniko). What a job is to know comes
- * from GitHub's own secrets; of the homelab it gets nothing.
+ * Runners without Docker and without privileges. Jobs build images with tools that need neither (buildah, kaniko). Secrets of a job come
+ * from GitHub; it gets none of the homelab.
  */
 export function setValues(set: string, { url, min, max, image, cpu, memory, memoryLimit }: RunnerSet) {
   return {
@@ -67,7 +67,7 @@ export function setValues(set: string, { url, min, max, image, cpu, memory, memo
             name: "runner",
             image,
             command: ["/home/runner/run.sh"],
-            // It works in its home, which is part of the image.
+            // The runner writes into its home, which is part of the image.
             securityContext: { ...CONTAINER_RIGHTS, readOnlyRootFilesystem: false },
             resources: sized(cpu, memory, memoryLimit),
           },

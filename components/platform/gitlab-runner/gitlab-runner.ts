@@ -21,7 +21,7 @@ export class GitlabRunner extends Component {
     super("platform:GitlabRunner", name, opts);
     const { namespace } = new Namespace(`${name}-ns`, own, this.child());
     const jobs = new Namespace(`${name}-jobs-ns`, ofJobs, this.child());
-    // The chart mounts both keys; the other one is of the tokens that GitLab does not take any more.
+    // The chart mounts both keys. The second one is for registration tokens, which are obsolete.
     const values = { "runner-token": token, "runner-registration-token": "" };
     const credentials = new Credentials(`${name}-token`, { name: TOKEN_SECRET, namespace, values }, this.child());
     new HelmRelease(

@@ -10,7 +10,7 @@ export const gitlabRunner = defineModule({
   exceptions: [{ rule: "read-only-root", why: "its start writes its configuration into its home" }],
   parts: ({ token, ...options }) => ({
     namespaces: [GITLAB_RUNNER_NAMESPACE, JOBS_NAMESPACE],
-    // An image of a job may begin as root: it has no privileges all the same.
+    // A job's container may start as root, but gets no privileges.
     podSecurity: { [JOBS_NAMESPACE]: "baseline" },
     programSecrets: [{ ...token, why: "the Secret of the runner" }],
     flows: [

@@ -20,13 +20,13 @@ export const gitlabRunnerOptions = z.strictObject({
     .describe("Image of jobs that name none"),
   cpu: quantity(/^\d+(\.\d+)?m?$/, "500m")
     .default("200m")
-    .describe("What a job's container requests"),
+    .describe("CPU that a job's container requests"),
   memory: quantity(/^\d+(Mi|Gi)$/, "512Mi")
     .default("512Mi")
-    .describe("The same of memory"),
+    .describe("Memory that a job's container requests"),
   memoryLimit: quantity(/^\d+(Mi|Gi)$/, "2Gi")
     .default("2Gi")
-    .describe("At how much memory a job's container ends"),
+    .describe("Memory limit of a job's container"),
 });
 
 export type GitlabRunnerOptions = z.output<typeof gitlabRunnerOptions>;

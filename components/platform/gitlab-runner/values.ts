@@ -44,7 +44,7 @@ function runnerConfig({ image, cpu, memory, memoryLimit }: Pick<GitlabRunnerOpti
     .concat("\n");
 }
 
-/** What the executor asks of the API for its jobs, and no more. */
+/** The rights that the executor needs for its jobs, and no more. */
 const RULES = [
   { apiGroups: [""], resources: ["pods", "secrets", "configmaps", "services"], verbs: ["create", "delete", "get", "list", "watch", "update", "patch"] },
   { apiGroups: [""], resources: ["pods/attach", "pods/exec"], verbs: ["create", "delete", "get", "patch"] },
@@ -53,13 +53,13 @@ const RULES = [
   { apiGroups: [""], resources: ["events"], verbs: ["list", "watch"] },
 ];
 
-/** @typeParam T text, or a text that is known once it is there */
+/** @typeParam T text, or an output of one */
 export function gitlabRunnerValues<T>(options: Omit<GitlabRunnerOptions, "token">, credentialMark: T) {
   return {
     gitlabUrl: options.url,
     concurrent: options.concurrent,
     checkInterval: 30,
-    // One that ends waits for its jobs; an authentication token needs no unregistering.
+    // A runner that ends waits for its jobs. With an authentication token it stays registered.
     unregisterRunners: false,
     rbac: { create: true, rules: RULES },
     serviceAccount: { create: true },

@@ -49,7 +49,7 @@ export interface HarborArgs {
   robots: Readonly<Record<string, Text>>;
 }
 
-/** Harbor with its database in Postgres, a Valkey of its own, and what is in it: projects, accounts, what is kept. Images stay when it goes. */
+/** Harbor with its database in Postgres, a Valkey of its own, projects, accounts and retention rules. Images stay when it is deleted. */
 export class Harbor extends Component {
   readonly url: pulumi.Output<string>;
 
@@ -98,7 +98,7 @@ export class Harbor extends Component {
     return { service, login };
   }
 
-  /** The self-signed certificate of Harbor's tokens; only Harbor's parts check it. The chart's own would have a new key at each render. */
+  /** The self-signed certificate for Harbor's tokens; only Harbor's parts check it. The chart would generate a new key at each render. */
   #token(name: string, namespace: pulumi.Output<string>): CustomResource {
     const apiVersion = "cert-manager.io/v1";
     const issuer = new CustomResource(
@@ -116,7 +116,7 @@ export class Harbor extends Component {
           secretName: TOKEN_SECRET,
           commonName: "harbor-token",
           issuerRef: { name: issuer.metadata.name, kind: "Issuer" },
-          // Ten years; another key would end every token at once.
+          // Ten years: another key would invalidate every token at once.
           duration: "87600h",
           privateKey: { algorithm: "RSA", size: 4096, rotationPolicy: "Never" },
         },
@@ -125,7 +125,7 @@ export class Harbor extends Component {
     );
   }
 
-  /** What is in it, by its API: no resource of a provider does that. */
+  /** Sets up projects and accounts by Harbor's API: no resource of a provider does that. */
   #setUp(name: string, { options: { projects, robots }, robots: secrets, secret, checkout }: HarborArgs, url: pulumi.Output<string>): void {
     const task = pulumi.all([url, secret(FIRST_KEYS.admin), pulumi.output(secrets)]).apply(
       ([address, password, robotSecrets]): HarborTask => ({
@@ -148,7 +148,7 @@ export class Harbor extends Component {
         logging: ERRORS_ONLY,
         addPreviousOutputInEnv: false,
       },
-      // Where a checkout lies says nothing about Harbor.
+      // The path of the checkout says nothing about Harbor. For `logging` see base/command-log.ts.
       this.child({ ignoreChanges: ["dir", "logging"], customTimeouts: timeouts(15) }),
     );
   }

@@ -17,12 +17,12 @@ import {
 
 const inside = (port: number, why: string): Flow => ({ direction: "in", peer: HARBOR_NAMESPACE, port, why });
 const isOurs = (value: unknown): boolean => value === CREDENTIALS_SECRET;
-/** Where Trivy fetches its list of flaws. */
+/** Where Trivy fetches its vulnerability database. */
 const TRIVY_LIST = "https://mirror.gcr.io";
 
 export const harbor = defineModule({
   name: "harbor",
-  summary: "images at registry.<domain>: projects, accounts for pipelines, copies of what is pulled from other registries, and what is thrown away",
+  summary: "images at registry.<domain>: projects, accounts for pipelines, copies of what is pulled from other registries, and rules for deletion",
   charts: { harbor: HARBOR_CHART },
   images: [HARBOR_VALKEY_IMAGE],
   options: harborOptions,
@@ -57,14 +57,14 @@ export const harbor = defineModule({
         inside(INNER_PORTS.valkey, "sessions, and the queues of jobs"),
         { direction: "out", peer: POSTGRES_NAMESPACE, port: POSTGRES_PORT, why: "its database" },
         ...remotes.map((peer): Flow => ({ direction: "out", peer, port: 443, why: "fetches what is pulled through it" })),
-        ...(scan ? [{ direction: "out" as const, peer: TRIVY_LIST, port: 443, why: "fetches the list of known flaws" }] : []),
+        ...(scan ? [{ direction: "out" as const, peer: TRIVY_LIST, port: 443, why: "fetches the database of known vulnerabilities" }] : []),
       ],
       workloads: [...WORKLOADS, ...(scan ? [TRIVY_WORKLOAD] : []), VALKEY_WORKLOAD],
       volumes: [
         { name: "images", size },
         { name: "logs of jobs", size: SIZES.jobLog },
         { name: "queues", size: SIZES.valkey, disposable: true },
-        ...(scan ? [{ name: "list of flaws", size: SIZES.trivy, disposable: true as const }] : []),
+        ...(scan ? [{ name: "vulnerability database", size: SIZES.trivy, disposable: true as const }] : []),
       ],
       values: {
         harbor: harborValues({ host, storageClass: own ?? storageClass, size, scan, database, credentialMark: "<digest of the credentials>" }),

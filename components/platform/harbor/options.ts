@@ -5,7 +5,7 @@ import { volumeSize } from "../volume-size";
 
 const projectName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,253}$/, "must be a project's name of a-z, 0-9, ., _ and -");
 
-/** Kinds of registries that it fetches from, as its API names them, with where they are. */
+/** The registries that it can proxy, as its API names them, with their addresses. */
 export const REMOTES = {
   "docker-hub": {
     kind: "docker-hub",
@@ -29,7 +29,10 @@ const options = z.strictObject({
   host: shortHostName("registry").default("registry").describe("Host name without the domain"),
   storageClass: z.string().optional().describe("Class of its volumes. Left out: the cluster's own"),
   size: volumeSize.default("50Gi").describe("Size of the volume with the images"),
-  scan: z.boolean().default(true).describe("Whether images are looked through for known flaws, by Trivy, which fetches its list of them from the internet"),
+  scan: z
+    .boolean()
+    .default(true)
+    .describe("Whether images are scanned for known vulnerabilities, by Trivy, which fetches its database of them from the internet"),
   projects: z
     .record(projectName, project)
     .default({
@@ -61,7 +64,7 @@ const options = z.strictObject({
     .describe("Entry of secrets/ with what it takes at its first start alone (`homelab secrets generate harbor-first`)"),
 });
 
-/** Projects that robots refer to and `projects` does not define. */
+/** Complaints about robots that name a project that `projects` does not define. */
 const unmade = ({ projects, robots }: z.output<typeof options>): string[] =>
   Object.entries(robots).flatMap(([robot, { projects: own }]) =>
     Object.keys(own)
@@ -69,7 +72,7 @@ const unmade = ({ projects, robots }: z.output<typeof options>): string[] =>
       .map((name) => `${robot} reaches the project ${name}, which is not among those that are made`),
   );
 
-/** What is pulled through a project cannot be pushed to it. */
+/** Complaints about robots that push to a proxy project: Harbor does not allow that. */
 const pushed = ({ projects, robots }: z.output<typeof options>): string[] =>
   Object.entries(robots).flatMap(([robot, { projects: own }]) =>
     Object.entries(own)
@@ -83,10 +86,10 @@ export const harborOptions = options.superRefine((given, context) => {
 
 export type HarborOptions = z.output<typeof harborOptions>;
 
-/** Keys of the entry of its first start: the password of its user admin, and what it encrypts in its database with. */
+/** Keys of the entry for its first start: the password of its user admin, and the key that encrypts values in its database. */
 export const FIRST_KEYS = { admin: "HARBOR_ADMIN_PASSWORD", secretKey: "HARBOR_SECRET_KEY" } as const;
 
-/** Keys of the entry of its parts. */
+/** Keys of the entry for its parts. */
 export const KEYS = {
   core: "HARBOR_CORE_SECRET",
   xsrf: "HARBOR_XSRF_KEY",
@@ -98,7 +101,7 @@ export const KEYS = {
   valkey: "HARBOR_VALKEY_PASSWORD",
 } as const;
 
-/** Every value that its Secrets are made of, with where it lies in secrets/. */
+/** Every value in its Secrets, by entry and key of secrets/. */
 export const ownSecrets = ({ path, first }: Pick<HarborOptions, "path" | "first">): { path: string; key: string }[] => [
   ...Object.values(FIRST_KEYS).map((key) => ({ path: first, key })),
   ...Object.values(KEYS).map((key) => ({ path, key })),

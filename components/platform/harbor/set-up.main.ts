@@ -1,6 +1,6 @@
 /**
- * `node bin/components/platform/harbor/set-up.main.js`: makes projects, accounts and what is kept in a Harbor, as the task on standard input
- * says (JSON), and prints what it has changed. Run by components/platform/harbor/harbor.ts.
+ * `node bin/components/platform/harbor/set-up.main.js`: makes projects, accounts and retention rules in a Harbor, as the task on standard
+ * input says (JSON), and prints what it has changed. Run by components/platform/harbor/harbor.ts.
  */
 import { systemClock } from "../../../common/clock";
 import { describeError } from "../../../common/errors";

@@ -1,4 +1,4 @@
-/** What is made in a Harbor, against the lab's. */
+/** The set-up of a Harbor, against the lab's. */
 import type { Clock } from "../../../common/clock";
 import { type HarborServer, startHarbor } from "../../../lab/harbor";
 import { LabWorld } from "../../../tests/support/lab-world";
@@ -33,7 +33,7 @@ const saved = () => server.save() as Record<string, Record<string, unknown>[]>;
 
 test("projects, copies of a registry, what is kept, limits and accounts are made; a second run sets the secrets alone", async () => {
   expect(await run()).toEqual([
-    "what is kept of the project library",
+    "the retention of the project library",
     "the registry docker-hub",
     "the project hub",
     "the account pipelines",
@@ -80,7 +80,7 @@ test("what differs is brought to what is wanted; what nobody names stays", async
     }),
   ).toEqual([
     "the project library",
-    "what is kept of the project library",
+    "the retention of the project library",
     "the limit of the project hub",
     "the account pipelines",
     "the secret of the account pipelines",
@@ -90,7 +90,12 @@ test("what differs is brought to what is wanted; what nobody names stays", async
 });
 
 test.each<[string, Partial<HarborTask>, RegExp, RegExp]>([
-  ["another password of admin", { password: "another" }, /the project library cannot be read: unauthorized$/, /^the password of its user admin is another one/],
+  [
+    "another password of admin",
+    { password: "another" },
+    /the project library cannot be read: unauthorized$/,
+    /^its user admin has another password than secrets\//,
+  ],
   [
     "a secret that Harbor does not take",
     { robots: [{ name: "ci", projects: { library: "pull" }, secret: "short" }] },

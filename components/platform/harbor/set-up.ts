@@ -1,7 +1,6 @@
 /**
- * What is in a Harbor: projects, the registries of which it keeps copies, what is thrown away, and accounts of programs. Each is made or
- * brought to what the task says; what the task does not name is left alone. Source of paths and fields: Harbor's API description
- * (api/v2.0/swagger.yaml of goharbor/harbor).
+ * Sets up a Harbor: projects, the registries that they proxy, retention rules, and robot accounts. What the task names is made or changed;
+ * what it does not name is left alone. Source of paths and fields: Harbor's API description (api/v2.0/swagger.yaml of goharbor/harbor).
  */
 import { z } from "zod";
 import type { Clock } from "../../../common/clock";
@@ -31,7 +30,7 @@ type Robot = HarborTask["robots"][number];
 const READY_MS = 5 * 60_000;
 const PAGE = 100;
 const GIB = { Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 } as const;
-/** Of tags and repositories: every one. */
+/** Pattern that matches every tag, and every repository. */
 const EVERY = { kind: "doublestar", pattern: "**" } as const;
 
 const projectSchema = z.object({ project_id: z.number(), metadata: z.object({ public: z.string(), retention_id: z.string().optional() }) });
@@ -42,7 +41,7 @@ const registrySchema = z.array(z.object({ id: z.number(), name: z.string(), url:
 const accessSchema = z.array(z.object({ resource: z.string(), action: z.string() }));
 const robotSchema = z.object({ id: z.number(), name: z.string(), permissions: z.array(z.object({ namespace: z.string(), access: accessSchema })) });
 
-/** `10Gi` in bytes; -1 is what Harbor calls no limit. */
+/** `10Gi` in bytes; without a size -1, which means no limit in Harbor. */
 function bytes(size: string | undefined): number {
   const [, number, unit] = /^(\d+)(Mi|Gi|Ti)$/.exec(size ?? "") ?? [];
   return number === undefined ? -1 : Number(number) * GIB[unit as keyof typeof GIB];
@@ -60,7 +59,7 @@ const retentionOf = (projectId: number, keep: number) => ({
       scope_selectors: { repository: [{ ...EVERY, decoration: "repoMatches" }] },
     },
   ],
-  // Each night; second first.
+  // Each night at 2:00. The first field is the second.
   trigger: { kind: "Schedule", settings: { cron: "0 0 2 * * *" } },
   scope: { level: "project", ref: projectId },
 });
@@ -68,7 +67,7 @@ const retentionOf = (projectId: number, keep: number) => ({
 const accessOf = (may: "pull" | "push") => (may === "push" ? ["pull", "push"] : ["pull"]).map((action) => ({ resource: "repository", action }));
 const permissionsOf = ({ projects }: Robot) => Object.entries(projects).map(([namespace, may]) => ({ kind: "project", namespace, access: accessOf(may) }));
 
-/** Permissions as a text that is the same in whatever order they come. */
+/** Permissions as a text that does not depend on their order. */
 const fingerprint = (permissions: readonly { namespace: string; access: readonly { resource: string; action: string }[] }[]): string =>
   permissions
     .flatMap(({ namespace, access }) => access.map(({ resource, action }) => `${namespace} ${resource} ${action}`))
@@ -98,7 +97,7 @@ class HarborApi {
         authorization: `Basic ${Buffer.from(`admin:${this.password}`).toString("base64")}`,
         accept: "application/json",
         ...(given === undefined ? {} : { "content-type": "application/json" }),
-        // Names of projects are given as names, also where they are numbers.
+        // The path has a project's name, also where that is a number: without this header, Harbor would take it for an id.
         ...(path.startsWith("projects/") ? { "x-is-resource-name": "true" } : {}),
       },
       ...(given === undefined ? {} : { body: JSON.stringify(given) }),
@@ -118,7 +117,7 @@ class HarborApi {
       subject: this.address,
       hint:
         status === 401
-          ? "the password of its user admin is another one: it is taken from secrets/ at the first start only. Put the one that holds there, or set that of secrets/ in Harbor"
+          ? "its user admin has another password than secrets/, which Harbor reads at its first start only. Write the current password into secrets/, or set that of secrets/ in Harbor"
           : "look at the logs of its core (kubectl -n harbor logs deployment/harbor-core), and run the stack again",
     });
   }
@@ -140,7 +139,7 @@ class HarborApi {
     return answer.body;
   }
 
-  /** Until it says that it is well. */
+  /** Waits until Harbor reports that it is healthy. */
   async ready(clock: Clock): Promise<void> {
     const health = z.object({ status: z.string() });
     const again = ({ outcome, elapsedMs, backoffMs }: Attempt<string>): number | undefined =>
@@ -152,7 +151,7 @@ class HarborApi {
       },
       { clock, firstMs: 500, longestMs: 5_000, again },
     );
-    if (state !== "healthy") throw this.#fault(`it is not well within ${READY_MS / 60_000} minutes`, 0, state);
+    if (state !== "healthy") throw this.#fault(`it is not healthy within ${READY_MS / 60_000} minutes`, 0, state);
   }
 }
 
@@ -163,7 +162,7 @@ async function registryId(api: HarborApi, { name, kind, url }: NonNullable<Proje
   if (known === undefined) {
     await api.change("POST", "registries", { name, type: kind, url, insecure: false }, what);
     const made = await find();
-    if (made === undefined) throw new HomelabError("E_HARBOR", `Harbor has taken ${what}, and does not list it`, { subject: name });
+    if (made === undefined) throw new HomelabError("E_HARBOR", `Harbor has accepted ${what}, but does not list it`, { subject: name });
     return made.id;
   }
   if (known.type !== kind)
@@ -188,7 +187,7 @@ async function setProject(api: HarborApi, { name, public: isPublic, keep, limit,
     if (known.metadata.public !== metadata.public) await api.change("PUT", `projects/${name}`, { metadata }, what);
   }
   const project = known ?? (await read());
-  if (project === undefined) throw new HomelabError("E_HARBOR", `Harbor has taken ${what}, and does not show it`, { subject: name });
+  if (project === undefined) throw new HomelabError("E_HARBOR", `Harbor has accepted ${what}, but does not show it`, { subject: name });
   const [quota] = (await api.get(quotaSchema, `quotas?reference=project&reference_id=${project.project_id}`, `the limit of ${what}`)) ?? [];
   if (quota !== undefined && quota.hard.storage !== bytes(limit))
     await api.change("PUT", `quotas/${quota.id}`, { hard: { storage: bytes(limit) } }, `the limit of ${what}`);
@@ -196,7 +195,7 @@ async function setProject(api: HarborApi, { name, public: isPublic, keep, limit,
 }
 
 async function setRetention(api: HarborApi, project: string, { project_id, metadata }: z.output<typeof projectSchema>, keep: number): Promise<void> {
-  const what = `what is kept of ${project}`;
+  const what = `the retention of ${project}`;
   const wanted = retentionOf(project_id, keep);
   if (metadata.retention_id === undefined) {
     await api.change("POST", "retentions", wanted, what);
@@ -220,14 +219,14 @@ async function setRobot(api: HarborApi, robot: Robot): Promise<void> {
   } else if (fingerprint(known.permissions) !== fingerprint(permissions)) {
     await api.change("PUT", `robots/${known.id}`, { ...body, id: known.id, name: known.name }, what);
   }
-  if (known === undefined) throw new HomelabError("E_HARBOR", `Harbor has taken ${what}, and does not list it`, { subject: robot.name });
-  // It gives no secret back: whether this one holds is not known, and it is the same afterwards.
+  if (known === undefined) throw new HomelabError("E_HARBOR", `Harbor has accepted ${what}, but does not list it`, { subject: robot.name });
+  // Harbor does not return the secret, so it cannot be compared. Setting it again changes nothing.
   await api.change("PATCH", `robots/${known.id}`, { secret: robot.secret }, `the secret of ${what}`);
 }
 
 /**
  * @param input the task as JSON
- * @returns what was made or changed, in words. The secrets of accounts are set each time
+ * @returns what was made or changed, in words. Secrets of accounts are among it each time
  * @throws HomelabError E_HARBOR, E_HTTP, E_USAGE
  */
 export async function setUpHarbor(input: string, clock: Clock): Promise<string[]> {

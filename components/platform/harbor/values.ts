@@ -1,4 +1,4 @@
-/** Values of the chart harbor, and the Valkey beside it. Whatever the chart would make up anew at each render is a Secret of ours. */
+/** Values of the chart harbor, and the Valkey beside it. What the chart would generate anew at each render is in our own Secrets. */
 import { CREDENTIALS_ANNOTATION } from "../credentials-annotation";
 import { IMMICH_VALKEY_IMAGE } from "../immich/values";
 import type { Part } from "../part";
@@ -15,13 +15,13 @@ export const HARBOR_CHART = {
   why: "Harbor 2.15, a minor version on from the original's, with the same keys",
 } as const satisfies ChartPin;
 
-/** Where its sessions and the queues of its jobs lie. */
+/** Stores its sessions and the queues of its jobs. */
 export const HARBOR_VALKEY_IMAGE = { image: IMMICH_VALKEY_IMAGE.image, why: "Valkey 9.1, in place of Redis" } as const satisfies ImagePin;
 
 export const HARBOR_NAMESPACE = "harbor";
-/** Of the proxy in front of its parts. */
+/** Port of the proxy in front of its parts. */
 export const HARBOR_PORT = 8080;
-/** Of the registry inside, and of Valkey. */
+/** Ports inside the namespace: of its parts, of the registry, of Valkey. */
 export const INNER_PORTS = { parts: HARBOR_PORT, registry: 5000, valkey: 6379 } as const;
 export const CREDENTIALS_SECRET = "harbor-credentials";
 export const DATABASE_SECRET = "harbor-database-login";
@@ -32,7 +32,7 @@ export const VALKEY_CLAIM = "harbor-valkey";
 const VALKEY_NAME = "harbor-valkey";
 const REGISTRY_USER = "harbor_registry_user";
 
-/** The Secret's keys as the chart looks for them, each with the key of its value in secrets/. */
+/** Keys of the Secret as the chart expects them, each with the key of its value in secrets/. */
 export const SECRET_KEYS: Readonly<Record<string, string>> = {
   HARBOR_ADMIN_PASSWORD: FIRST_KEYS.admin,
   secretKey: FIRST_KEYS.secretKey,
@@ -64,7 +64,7 @@ export const WORKLOADS = [
   { name: "registry and its controller", cpu: "110m", memory: "192Mi" },
 ] as const;
 export const TRIVY_WORKLOAD = { name: "trivy", ...RESOURCES.trivy.requests } as const;
-/** No chart makes it. */
+/** Not part of the chart. */
 export const VALKEY_WORKLOAD = { name: "valkey", ...RESOURCES.valkey.requests, onDemand: true } as const;
 
 export interface HarborValuesArgs<T> {
@@ -75,7 +75,7 @@ export interface HarborValuesArgs<T> {
   scan: boolean;
   /** Database, and the role of the same name. */
   database: string;
-  /** Other texts for other credentials. */
+  /** Digest of the credentials: the pods restart when it changes. */
   credentialMark: T;
 }
 
@@ -83,12 +83,12 @@ export function harborValues<T>({ host, storageClass, size, scan, database, cred
   const podAnnotations = { [CREDENTIALS_ANNOTATION]: credentialMark };
   const existingSecret = CREDENTIALS_SECRET;
   return {
-    // The route is ours; the proxy of the chart stands behind it.
+    // The route is our own; the chart's proxy is behind it.
     expose: { type: "clusterIP", tls: { enabled: false } },
     externalURL: `https://${host}`,
     existingSecretAdminPassword: existingSecret,
     existingSecretSecretKey: existingSecret,
-    // Volumes are mounted once.
+    // A volume is mounted by one pod at a time.
     updateStrategy: { type: "Recreate" },
     persistence: {
       enabled: true,
@@ -110,8 +110,8 @@ export function harborValues<T>({ host, storageClass, size, scan, database, cred
         sslmode: "require",
       },
     },
-    // Its ConfigMaps have this password all the same, inside URLs: the chart looks the Secret up when it renders. So it opens nothing but
-    // Harbor's own Valkey, which Harbor's namespace alone reaches.
+    // The chart reads this Secret when it renders, and writes the password into URLs in its ConfigMaps. So the password is for Harbor's own
+    // Valkey only, which only Harbor's namespace reaches.
     redis: { type: "external", external: { addr: `${VALKEY_NAME}:${INNER_PORTS.valkey}`, existingSecret: VALKEY_SECRET } },
     core: {
       existingSecret,
@@ -137,14 +137,14 @@ export function harborValues<T>({ host, storageClass, size, scan, database, cred
 /** User of the image valkey. */
 const VALKEY_USER = 999;
 
-/** @typeParam S text, or a text that is known once it is there. @param claim folder of what it keeps. @param credentials mark of its password */
+/** @typeParam S text, or an output of one. @param claim name of the claim for its data. @param credentials digest of its password */
 export const valkeyOfHarbor = <S>(secret: S, claim: S, credentials: S): Part<S> => ({
   of: "harbor",
   name: VALKEY_NAME,
   credentials,
   image: HARBOR_VALKEY_IMAGE.image,
   port: INNER_PORTS.valkey,
-  // What is queued outlives its pod.
+  // Queued jobs outlive the pod.
   args: valkeyArgs("--appendonly", "yes", "--dir", "/data", "--maxmemory", "192mb", "--maxmemory-policy", "noeviction"),
   environment: { PASSWORD: { secret, key: "REDIS_PASSWORD" } },
   resources: RESOURCES.valkey,

@@ -115,7 +115,7 @@ test("nobody speaks to Valkey without its password, and no pod may do more than 
     expect(securityContext).toMatchObject({ runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } });
     expect(containers[0]?.securityContext).toEqual({
       allowPrivilegeEscalation: false,
-      // The server writes beside its volumes.
+      // The server writes outside of its volumes.
       readOnlyRootFilesystem: part !== "server",
       capabilities: { drop: ["ALL"] },
     });

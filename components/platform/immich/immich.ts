@@ -41,7 +41,7 @@ export interface ImmichArgs {
 
 type Text = pulumi.Input<string>;
 
-/** Immich with all that it needs. Database and library stay when it goes. */
+/** Immich with all that it needs. Database and library stay when it is deleted. */
 export class Immich extends Component {
   readonly url: pulumi.Output<string>;
 
@@ -76,7 +76,7 @@ export class Immich extends Component {
       valkey: { secret: valkey },
       credentials: mark(args.passwords.database, args.passwords.valkey),
     });
-    // It migrates its database when it starts.
+    // The server migrates its database when it starts, so it comes after these.
     const server = this.part(name, part, namespace, [database, queues, learning]);
     const route = { host: args.hostName, namespace, service: after(server, part.name), port: SERVER_PORT, className: args.ingressClass, issuer: args.issuer };
     this.url = new WebIngress(name, route, this.child()).url;
@@ -89,7 +89,7 @@ export class Immich extends Component {
     return new Service(`${own}-service`, serviceOf<Text>(part, namespace), this.child({ dependsOn: [deployment], customTimeouts: timeouts(10) }));
   }
 
-  /** The folder as a claim, bound to no other volume than its own. */
+  /** A volume of the folder, and a claim that binds to that volume only. */
   private library(name: string, options: ImmichOptions, namespace: pulumi.Output<string>): pulumi.Output<string> {
     const volume = new PersistentVolume(
       `${name}-library-volume`,

@@ -16,7 +16,7 @@ import {
 } from "./values";
 
 const POSTGRES_PORT = 5432;
-/** Of the instance manager in each pod of Postgres. */
+/** Port of the instance manager in each pod of Postgres. */
 const STATUS_PORT = 8000;
 const inside = (port: number, why: string): Flow => ({ direction: "in", peer: IMMICH_NAMESPACE, port, why });
 

@@ -4,22 +4,22 @@ import { volumeSize } from "../volume-size";
 
 interface Step {
   readonly version: string;
-  /** What it is on the way for. */
+  /** Why the step is needed. */
   readonly why: string;
 }
 
 /**
- * How a library comes here from the system before this one, where version and database are changed one at a time (release notes of
- * Immich). The first is done there, where the database has pgvecto.rs; then its dump is restored into the one here.
+ * The steps by which a library is migrated from the original system. Version and database are changed one at a time (release notes of
+ * Immich). The first step is done there, on the database with pgvecto.rs. Then its dump is restored into the database here.
  */
 export const IMMICH_PATH = [
-  { version: "v1.132.3", why: "the last one whose library 1.133 takes over, which changes the schema" },
+  { version: "v1.132.3", why: "the last version that can be upgraded to 1.133, which changes the schema" },
   { version: "v1.136.0", why: "knows pgvecto.rs and VectorChord, and moves the vectors from one to the other" },
   { version: "v1.137.3", why: "the one before version 2, which takes no older library" },
-  { version: "v2.6.3", why: "version 2; version 3 begins only where there is VectorChord, which there is then" },
+  { version: "v2.6.3", why: "version 2; version 3 needs VectorChord, which is in place by then" },
 ] as const satisfies readonly Step[];
 
-/** Versions that run with VectorChord, so here. */
+/** Versions that work with VectorChord, and so can run here. */
 export const IMMICH_STEPS = ["v1.136.0", "v1.137.3", "v2.6.3"] as const satisfies readonly (typeof IMMICH_PATH)[number]["version"][];
 
 export const immichOptions = z.strictObject({

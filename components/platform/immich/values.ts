@@ -1,6 +1,6 @@
 /**
- * Immich as objects of ours: its chart is a thin cover of a library chart whose values no schema of it knows, and has had neither
- * database nor queue since 0.10.
+ * Immich as our own objects. Its chart only wraps a library chart, whose values it has no schema for, and since 0.10 it contains neither
+ * database nor queue.
  */
 import type { PostgresServers } from "../../base/postgres-spec";
 import { labelsOf, type Part } from "../part";
@@ -49,7 +49,7 @@ export const immichServers = ({ databaseSize }: Pick<ImmichOptions, "databaseSiz
   parameters: { shared_buffers: "256MB", max_wal_size: "2GB" },
 });
 
-/** In the order in which they need one another. */
+/** In the order of their dependencies. */
 export const IMMICH_EXTENSIONS = ["vector", "vchord", "cube", "earthdistance"] as const;
 
 export interface PartsArgs<S> {
@@ -61,10 +61,10 @@ export interface PartsArgs<S> {
 }
 
 const NOBODY = 65_534;
-/** Of the image valkey. */
+/** User of the image valkey. */
 const VALKEY_USER = 999;
 
-/** Valkey holds the queues of jobs, which are made again where they are lost. */
+/** Valkey holds the queues of jobs. Lost queues are created again. */
 export const valkeyPart = <S>(secret: S, credentials: S): Part<S> => ({
   of: "immich",
   credentials,
@@ -110,12 +110,12 @@ export const serverPart = <S>({ options: { version, owner }, library, database, 
   },
   resources: sized(SERVER.cpu, SERVER.memory, "4Gi"),
   user: owner,
-  // It unpacks and transcodes beside its library.
+  // The server unpacks and transcodes outside of its volumes.
   writesRoot: true,
   mounts: { [LIBRARY_MOUNT]: { claim: library }, "/tmp": "empty" },
 });
 
-/** The folder on the node as a volume: it stays when claim and program go, and is not made where it is missing. */
+/** The folder on the node as a volume. It stays when the claim is deleted, and is not created where it is missing. */
 export const libraryVolume = (
   { libraryPath, librarySize }: Pick<ImmichOptions, "libraryPath" | "librarySize">,
   claim: { name: string; namespace: string },

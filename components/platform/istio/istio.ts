@@ -12,7 +12,7 @@ import type { IstioOptions } from "./options";
 import { DEFAULT_GATEWAY, GATEWAY_CERTIFICATE, ISTIO_CHARTS, ISTIO_CNI_NAMESPACE, ISTIO_NAMESPACE, istioValues } from "./values";
 
 export interface IstioArgs extends IstioOptions {
-  /** Of istiod and the gateway, and of what changes the network of pods. */
+  /** Of istiod and the gateway, and of the CNI plugin. */
   namespaces: { control: NamespaceArgs; cni: NamespaceArgs };
   distribution: DistributionName;
   /** Full names that routes lead to: the gateway's certificate has all of them. */
@@ -28,7 +28,7 @@ const strict = (name: string, namespace: string): Manifest => ({
   spec: { mtls: { mode: "STRICT" } },
 });
 
-/** A pod that istiod's webhook is asked about, and fills in. */
+/** A pod for the dry run: istiod's webhook injects a proxy into it. */
 const INJECTED: Manifest = {
   apiVersion: "v1",
   kind: "Pod",
@@ -46,8 +46,8 @@ const INJECTED: Manifest = {
 };
 
 /**
- * Istio: definitions, istiod, what leads a pod's connections to its proxy, and the gateway; each after the one before. Pods of the mesh
- * need what stands before them, and no step of another: whoever waits for the component waits for all.
+ * Istio: definitions, istiod, the CNI plugin that redirects a pod's connections to its proxy, and the gateway, in this order. Whoever
+ * depends on the component waits for all of them.
  */
 export class Istio extends Component {
   constructor(name: string, args: IstioArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -64,7 +64,7 @@ export class Istio extends Component {
     const base = release("istio-base", namespace, []);
     const istiod = release("istiod", namespace, [base], [strict("admission-check", ISTIO_NAMESPACE), INJECTED]);
     const plugin = release("istio-cni", cni.namespace, [istiod]);
-    // istiod fills in its image.
+    // istiod's webhook sets the image of the gateway.
     const gateway = release("istio-ingressgateway", namespace, [istiod, plugin]);
     const peers = strict("default", ISTIO_NAMESPACE);
     new CustomResource(

@@ -30,7 +30,7 @@ export const istio = defineModule({
   ],
   parts: (options, { distribution, routeNames }) => ({
     namespaces: [ISTIO_NAMESPACE, ISTIO_CNI_NAMESPACE],
-    // It enters the network of each new pod, on the node.
+    // The plugin enters the network namespace of each new pod on its node.
     podSecurity: { [ISTIO_CNI_NAMESPACE]: "privileged" },
     uses: routeNames.length === 0 ? [] : ["certificates"],
     cluster: ["load-balancer"],

@@ -8,7 +8,7 @@ import type { IstioOptions } from "./options";
 const pin = (name: string, why: string) =>
   ({ repository: "https://istio-release.storage.googleapis.com/charts", name, version: "1.30.3", why }) as const satisfies ChartPin;
 
-/** All four are raised together: a proxy is never newer than what it asks. */
+/** All four are upgraded together: a proxy must not be newer than istiod. */
 export const ISTIO_CHARTS = {
   "istio-base": pin("base", "Istio 1.30 is for Kubernetes 1.32 to 1.36; its definitions as templates, so that each version brings its own"),
   istiod: pin("istiod", "the version of the definitions"),
@@ -17,7 +17,7 @@ export const ISTIO_CHARTS = {
 } as const satisfies Record<string, ChartPin>;
 
 export const ISTIO_NAMESPACE = "istio-system";
-/** What changes the network of pods on their node runs by itself: no other namespace may do that. */
+/** Namespace of the CNI plugin alone, because it may change the network of pods on their node. No other namespace may. */
 export const ISTIO_CNI_NAMESPACE = "istio-cni";
 const GATEWAY_RELEASE = "istio-ingressgateway";
 export const DEFAULT_GATEWAY = "default-gateway";
@@ -34,12 +34,12 @@ export const ISTIO_CRDS: readonly string[] = [
   "telemetries.telemetry.istio.io",
 ];
 
-/** As the chart names its pods after the release. */
+/** The chart derives this label from the release's name. */
 const POD_LABELS = { istio: "ingressgateway" };
 
 export const ISTIO_GATEWAY: Gateway = {
   reference: `${ISTIO_NAMESPACE}/${DEFAULT_GATEWAY}`,
-  // Its pods listen on the ports of their Service: a packet has no other port behind the balancer.
+  // No other ports: its pods listen on the ports of their Service.
   pods: { namespace: ISTIO_NAMESPACE, labels: POD_LABELS, ports: [] },
 };
 
@@ -63,7 +63,7 @@ function istiodValues({ accessLog }: IstioOptions) {
     cni: { enabled: true },
     global: {
       logAsJson: true,
-      // One pod: a budget would keep its node from being emptied.
+      // There is one pod: a budget would prevent the drain of its node.
       defaultPodDisruptionBudget: { enabled: false },
       proxy: { resources: sized(PROXY.cpu, PROXY.memory, "256Mi"), seccompProfile: SECCOMP },
     },
@@ -87,10 +87,10 @@ const cniValues = (distribution: DistributionName) => ({
 const gatewayValues = ({ gateways }: IstioOptions) => ({
   replicaCount: gateways,
   autoscaling: { enabled: false },
-  // Ports below 1024 for a user that is not root: Kubernetes counts this setting among the safe ones.
+  // Lets a user other than root listen on ports below 1024. It is one of Kubernetes' safe sysctls.
   securityContext: { seccompProfile: SECCOMP, sysctls: [{ name: "net.ipv4.ip_unprivileged_port_start", value: "0" }] },
   service: {
-    // Without the one at which proxies say how they are: that is for the kubelet.
+    // Without the chart's status port, which only the kubelet uses.
     ports: [
       { name: "http2", port: 80, protocol: "TCP", targetPort: 80 },
       { name: "https", port: 443, protocol: "TCP", targetPort: 443 },
@@ -100,7 +100,7 @@ const gatewayValues = ({ gateways }: IstioOptions) => ({
   ...(gateways > 1 ? { podDisruptionBudget: { maxUnavailable: 1 } } : {}),
 });
 
-/** By release. */
+/** Helm values by release. */
 export const istioValues = (options: IstioOptions, distribution: DistributionName) => ({
   "istio-base": { defaultRevision: "default" },
   istiod: istiodValues(options),

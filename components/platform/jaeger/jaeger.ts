@@ -26,7 +26,7 @@ export class Jaeger extends Component {
   constructor(name: string, args: JaegerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("platform:Jaeger", name, opts);
     const { namespace } = new Namespace(`${name}-ns`, args.namespace, this.child());
-    // Traces are gone after some days anyhow.
+    // The claim is not kept: traces are deleted after some days anyway.
     const claim = new Persistence(
       `${name}-traces`,
       { name: TRACES_CLAIM, namespace, size: args.size, storageClass: args.storageClass, keep: false },

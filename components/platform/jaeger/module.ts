@@ -13,7 +13,7 @@ export const jaeger = defineModule({
   exceptions: [{ rule: "liveness-apart", workload: "jaeger", why: "what it depends on is a volume of its own" }],
   parts: ({ storageClass: own, size, retentionDays }, { domain, storageClass, routes }) => ({
     namespaces: [JAEGER_NAMESPACE],
-    // Whose Grafana shows what it keeps.
+    // Its Grafana shows the traces.
     needs: ["kube-prometheus-stack", "certificates"],
     cluster: ["ingress"],
     storageClasses: [own ?? storageClass],

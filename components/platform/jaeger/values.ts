@@ -13,20 +13,20 @@ export const JAEGER_CHART = {
 } as const satisfies ChartPin;
 
 export const JAEGER_NAMESPACE = "tracing";
-/** Release, and so its Service. */
+/** Name of the release, and so of its Service. */
 export const JAEGER_RELEASE = "jaeger";
 export const QUERY_PORT = 16686;
 export const OTLP_HTTP_PORT = 4318;
 const METRICS_PORT = 8888;
 const HEALTH_PORT = 13133;
-/** Where the collector sends traces (OTLP over HTTP). It has no login: who reaches it is in the flows. */
+/** Where the collector sends traces (OTLP over HTTP). It has no login: the flows say who may reach it. */
 export const JAEGER_OTLP_URL = `http://${JAEGER_RELEASE}.${JAEGER_NAMESPACE}.svc:${OTLP_HTTP_PORT}`;
 export const JAEGER_SOURCE = {
   name: "Jaeger",
   uid: "jaeger",
   type: "jaeger",
   url: `http://${JAEGER_RELEASE}.${JAEGER_NAMESPACE}.svc:${QUERY_PORT}`,
-  // From a span to the lines of its pod around that time.
+  // Links a span to the log lines of its namespace around that time.
   jsonData: {
     tracesToLogsV2: {
       datasourceUid: "loki",
@@ -76,9 +76,9 @@ const config = (retentionDays: number) => ({
 export const jaegerValues = ({ retentionDays }: Pick<JaegerOptions, "retentionDays">) => ({
   userconfig: config(retentionDays),
   jaeger: {
-    // Two of them cannot have the volume.
+    // Two pods cannot share the volume.
     strategy: { type: "Recreate" },
-    // It asks the cluster nothing.
+    // It does not use the cluster's API.
     serviceAccount: { automountServiceAccountToken: false },
     podSecurityContext: { runAsNonRoot: true, runAsUser: 10001, runAsGroup: 10001, fsGroup: 10001, seccompProfile: { type: "RuntimeDefault" } },
     securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },

@@ -9,8 +9,8 @@ export const RECEIVER_KEYS = { people: "people", heartbeat: "heartbeat" } as con
 const fileOf = (key: string): string => `/etc/alertmanager/secrets/${RECEIVERS_SECRET}/${key}`;
 
 /**
- * Everything that is not told apart reaches people: a new alert is heard before it has a route. `Watchdog` always fires: it is sent
- * to somebody outside, who tells people when it stops coming, since then nothing here can.
+ * Every alert without a route of its own goes to people, so that a new one is not missed. `Watchdog` always fires. It is sent to a service
+ * outside, which tells people when it stops coming: then nothing here can.
  */
 export function alertmanagerConfig() {
   return {
@@ -23,7 +23,7 @@ export function alertmanagerConfig() {
       repeat_interval: "12h",
       routes: [
         { receiver: "heartbeat", matchers: ['alertname = "Watchdog"'], group_wait: "0s", group_interval: "1m", repeat_interval: "5m" },
-        // It is there to keep `info` quiet where nothing worse fires, and no news itself.
+        // It only suppresses alerts of severity `info` where nothing worse fires. It is not sent to anybody.
         { receiver: "nobody", matchers: ['alertname = "InfoInhibitor"'] },
       ],
     },

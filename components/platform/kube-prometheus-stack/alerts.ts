@@ -1,4 +1,4 @@
-/** Alerts of ours, beside those that the chart brings. All are on metrics that the hub has of every environment that sends. Pure. */
+/** Our own alerts, beside the chart's. All use metrics that the hub receives from every environment with a box. Pure. */
 import type { AlertRule } from "../../base/monitoring";
 import { STATE_BACKUP_NAME as STATE_BACKUP } from "../state-backup/values";
 
@@ -8,7 +8,7 @@ export const ALERTS: Readonly<Record<string, readonly AlertRule[]>> = {
   pods: [
     {
       alert: "ContainerOutOfMemory",
-      // It was started again since, and what ended it was the limit of its memory.
+      // It has been restarted, and its memory limit ended it before.
       expr: 'increase(kube_pod_container_status_restarts_total[15m]) > 0 and on (cluster, namespace, pod, container) kube_pod_container_status_last_terminated_reason{reason="OOMKilled"} == 1',
       for: "0m",
       severity: "warning",
@@ -26,7 +26,7 @@ export const ALERTS: Readonly<Record<string, readonly AlertRule[]>> = {
     },
     {
       alert: "PostgresBackupTooOld",
-      // Zero: there is none yet. Each instance says it of the same backups.
+      // 0 means that there is no backup yet. `max`, because every instance reports the same backups.
       expr: `time() - max by (cluster, namespace) (barman_cloud_cloudnative_pg_io_last_available_backup_timestamp > 0) > ${2 * DAY}`,
       for: "1h",
       severity: "critical",
@@ -67,7 +67,7 @@ export const ALERTS: Readonly<Record<string, readonly AlertRule[]>> = {
     },
     {
       alert: "StateBackupNeverMade",
-      // There is no time of a success before the first one.
+      // The metric of the last success does not exist before the first one.
       expr: `kube_cronjob_created{cronjob="${STATE_BACKUP}"} unless on (cluster, namespace, cronjob) kube_cronjob_status_last_successful_time`,
       for: "26h",
       severity: "critical",
@@ -86,7 +86,7 @@ export const ALERTS: Readonly<Record<string, readonly AlertRule[]>> = {
   nats: [
     {
       alert: "NatsClientTooSlow",
-      // It counts up, though its exporter calls it a gauge.
+      // `delta`, because the exporter declares this counter as a gauge.
       expr: "delta(nats_varz_slow_consumers[15m]) > 0",
       for: "0m",
       severity: "warning",

@@ -32,9 +32,9 @@ export interface KubePrometheusStackArgs extends KubePrometheusStackValuesArgs {
   secrets: SecretsOfNamespace;
 }
 
-/** Prometheus, Alertmanager, Grafana and what measures the cluster. */
+/** Prometheus, Alertmanager, Grafana and the exporters of the cluster's metrics. */
 export class KubePrometheusStack extends Component {
-  /** Of Grafana. */
+  /** URL of Grafana. */
   readonly url: pulumi.Output<string>;
 
   constructor(name: string, args: KubePrometheusStackArgs, opts?: pulumi.ComponentResourceOptions) {

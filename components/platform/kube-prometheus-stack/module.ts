@@ -25,7 +25,7 @@ export const kubePrometheusStack = defineModule({
   ],
   parts: ({ storageClass: own, size, retentionDays }, { environment, domain, storageClass, routes }) => ({
     namespaces: [MONITORING_NAMESPACE],
-    // What measures a machine looks at all of it: its network, its processes and its disks.
+    // The node exporter reads all of the machine: its network, its processes and its disks.
     podSecurity: { [MONITORING_NAMESPACE]: "privileged" },
     needs: ["prometheus-operator-crds", "external-secrets", "cluster-access", "certificates"],
     cluster: ["ingress"],
@@ -44,7 +44,7 @@ export const kubePrometheusStack = defineModule({
       { direction: "out", peer: "cluster", port: 6443, why: "the operator and kube-state-metrics watch the cluster" },
       { direction: "out", peer: "cluster", port: 9100, why: "Prometheus measures the machines, by the exporter in their network" },
       { direction: "out", peer: "cluster", port: 10250, why: "Prometheus measures kubelets" },
-      // The addresses are secrets: any of the internet, or a receiver in the homelab.
+      // The receivers' addresses are secrets. So any address on the internet is allowed, and any in the homelab.
       { direction: "out", peer: "https://receiver.example", port: 443, why: "alerts and the heartbeat" },
       { direction: "out", peer: "homelab", port: 443, why: "alerts, where their receiver is one of the homelab" },
     ],

@@ -9,7 +9,7 @@ export const GRAFANA_PASSWORD = { path: GRAFANA, key: "GRAFANA_PASSWORD" } as co
 const ALERTING = storePath("ALERTING");
 /** Where alerts for people are posted. A secret: whoever knows it can post. */
 export const ALERT_URL = { path: ALERTING, key: "ALERT_WEBHOOK_URL" } as const;
-/** Whoever is called there tells people when the calls stop. */
+/** The service that is called there tells people when the calls stop. */
 export const HEARTBEAT_URL = { path: ALERTING, key: "ALERT_HEARTBEAT_URL" } as const;
 
 export const kubePrometheusStackOptions = z.strictObject({

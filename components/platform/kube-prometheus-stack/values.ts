@@ -13,11 +13,11 @@ export const KUBE_PROMETHEUS_STACK_CHART = {
   why: "operator v0.93.1; from 79 on there is no default password of Grafana",
 } as const satisfies ChartPin;
 
-/** Also the beginning of the names of all that the chart makes. */
+/** Also the prefix of the names of all that the chart makes. */
 export const RELEASE = "kube-prometheus-stack";
 export const MONITORING_NAMESPACE = "monitoring";
 export const PROMETHEUS_PORT = 9090;
-/** Where the collector writes what boxes send. It has no login: who reaches it is in the flows. */
+/** Where the collector writes what boxes send. It has no login: the flows say who may reach it. */
 export const REMOTE_WRITE_URL = `http://${RELEASE}-prometheus.${MONITORING_NAMESPACE}.svc:${PROMETHEUS_PORT}/api/v1/write`;
 
 const GRAFANA_SECRET = "grafana-admin";
@@ -34,13 +34,13 @@ const volume = (storageClassName: string, storage: string) => ({
   volumeClaimTemplate: { spec: { storageClassName, accessModes: ["ReadWriteOnce"], resources: { requests: { storage } } } },
 });
 
-/** Not measured, since their alerts would always fire: k3s runs these parts in one process with the API, and kubeadm does not expose their metrics by default. */
+/** Not scraped, or their alerts would always fire: k3s runs these parts in one process with the API, and kubeadm does not expose their metrics. */
 const NOT_MEASURED = {
   kubeControllerManager: { enabled: false },
   kubeScheduler: { enabled: false },
   kubeProxy: { enabled: false },
   kubeEtcd: { enabled: false },
-  // In kube-system, where no policy of ours lets anybody in.
+  // In kube-system, to which no flow is declared.
   coreDns: { enabled: false },
 };
 const RULES_WITHOUT_METRICS = {
@@ -52,7 +52,7 @@ const RULES_WITHOUT_METRICS = {
   windows: false,
 };
 
-/** As much of the volume as may be metrics: the log of what came last lies there too. */
+/** Share of the volume for blocks of metrics: the write-ahead log is on it too. */
 const SHARE = 0.85;
 
 /** `20Gi` as a limit that leaves room: in MB of Prometheus, which are 1024² bytes. */
@@ -71,7 +71,7 @@ export interface KubePrometheusStackValuesArgs extends Omit<KubePrometheusStackO
 
 export function kubePrometheusStackValues({ environment, storageClass, size, retentionDays, grafanaHost }: KubePrometheusStackValuesArgs) {
   return {
-    // They are a release of their own, which is raised with each version.
+    // They are a release of their own, which is upgraded with each version.
     crds: { enabled: false },
     defaultRules: { rules: RULES_WITHOUT_METRICS },
     ...NOT_MEASURED,
@@ -84,16 +84,17 @@ export function kubePrometheusStackValues({ environment, storageClass, size, ret
     prometheus: {
       prometheusSpec: {
         externalLabels: { cluster: environment },
-        // In its own database too, as on what boxes send: rules and dashboards tell environments apart by it.
+        // External labels are not stored in its own database. There its own metrics need the label too, as those of boxes have it: rules and
+        // dashboards distinguish environments by it.
         scrapeClasses: [{ name: "own-cluster", default: true, relabelings: [{ targetLabel: "cluster", replacement: environment }] }],
         enableRemoteWriteReceiver: true,
-        // Two collectors deliver in no order, and a box that was cut off delivers late.
+        // Two collectors deliver in no fixed order, and a box that was disconnected delivers late.
         tsdb: { outOfOrderTimeWindow: "30m" },
         retention: `${retentionDays}d`,
         retentionSize: retentionSize(size),
         storageSpec: volume(storageClass, size),
         resources: sized("200m", "512Mi", "2Gi"),
-        // What any namespace declares is measured, and not only what this release makes.
+        // Monitors and rules of every namespace count, not only those of this release.
         serviceMonitorSelectorNilUsesHelmValues: false,
         podMonitorSelectorNilUsesHelmValues: false,
         probeSelectorNilUsesHelmValues: false,
@@ -117,7 +118,7 @@ export function kubePrometheusStackValues({ environment, storageClass, size, ret
         users: { allow_sign_up: false },
         analytics: { check_for_updates: false, reporting_enabled: false },
       },
-      // Stores say themselves how they are asked, each in its own namespace.
+      // Each store defines its data source in its own namespace.
       sidecar: {
         dashboards: { multicluster: { global: { enabled: true } }, resource: "configmap" },
         datasources: { searchNamespace: "ALL", resource: "configmap" },

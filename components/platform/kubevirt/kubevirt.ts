@@ -15,7 +15,7 @@ export interface KubevirtArgs extends Pick<KubevirtOptions, "emulation"> {
   exportHost: string;
 }
 
-/** The operator, and what it is asked for: the order between them is kept when both go, since only the operator lets go of the other. */
+/** The operator, and the `KubeVirt` object that it acts on. The object is deleted first: only the operator removes its finalizer. */
 export class Kubevirt extends Component {
   constructor(name: string, args: KubevirtArgs, opts?: pulumi.ComponentResourceOptions) {
     super("platform:Kubevirt", name, opts);

@@ -28,7 +28,7 @@ const inside = (port: number, why: string, endPort?: number): Flow => ({
 
 export const kubevirt = defineModule({
   name: "kubevirt",
-  summary: "virtual machines as objects of Kubernetes; it does not go while there is one",
+  summary: "virtual machines as objects of Kubernetes; it cannot be removed while one exists",
   options: kubevirtOptions,
   crds: KINDS,
   parts: ({ podCidr }, { domain }) => ({

@@ -10,7 +10,7 @@ export interface LocalPathArgs extends LocalPathOptions {
   namespace: NamespaceArgs;
 }
 
-/** Volumes in a folder of the node. */
+/** A provisioner of volumes in a folder of the node. */
 export class LocalPath extends Component {
   constructor(name: string, args: LocalPathArgs, opts?: pulumi.ComponentResourceOptions) {
     super("platform:LocalPath", name, opts);

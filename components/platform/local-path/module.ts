@@ -9,7 +9,7 @@ export const localPath = defineModule({
   options: localPathOptions,
   parts: (options) => ({
     namespaces: [LOCAL_PATH_NAMESPACE],
-    // Pods that make and empty folders of the node are started here.
+    // It starts pods here that create and empty folders of the node.
     podSecurity: { [LOCAL_PATH_NAMESPACE]: "privileged" },
     offers: { storageClasses: [LOCAL_PATH_CLASS], ingressClasses: [] },
     flows: [{ direction: "out", peer: "cluster", port: 6443, why: "reads claims, makes volumes and the pods for their folders" }],

@@ -17,10 +17,10 @@ export const LOCAL_PATH_RESOURCES = { cpu: "10m", memory: "32Mi" } as const;
 
 export function localPathValues({ folder }: LocalPathOptions) {
   return {
-    // As k3s has it: the class that claims get which name none.
+    // The default class, as in k3s.
     storageClass: { name: LOCAL_PATH_CLASS, defaultClass: true, provisionerName: "rancher.io/local-path" },
     nodePathMap: [{ node: "DEFAULT_PATH_FOR_NON_LISTED_NODES", paths: [folder] }],
-    // The chart takes the newest, which is another one each time.
+    // Pinned: the chart would take the newest image.
     helperImage: { repository: "docker.io/library/busybox", tag: "1.37.0" },
     resources: sized(LOCAL_PATH_RESOURCES.cpu, LOCAL_PATH_RESOURCES.memory, "128Mi"),
     podSecurityContext: { runAsNonRoot: true, runAsUser: 65_534, seccompProfile: { type: "RuntimeDefault" } },

@@ -12,7 +12,7 @@ export const loki = defineModule({
   provides: ["log-store"],
   parts: ({ storageClass: own, size, retentionDays }, { storageClass }) => ({
     namespaces: [LOKI_NAMESPACE],
-    // Whose Grafana shows what it keeps.
+    // Its Grafana shows the logs.
     needs: ["kube-prometheus-stack"],
     storageClasses: [own ?? storageClass],
     flows: [

@@ -12,14 +12,14 @@ export const LOKI_CHART = {
 } as const satisfies ChartPin;
 
 export const LOKI_NAMESPACE = "loki";
-/** Release, and so its Service. */
+/** Name of the release, and so of its Service. */
 export const LOKI_RELEASE = "loki";
 export const LOKI_PORT = 3100;
-/** Where Grafana asks, and the collector sends logs to. It has no login: who reaches it is in the flows of those two. */
+/** Where Grafana queries logs, and where the collector sends them. It has no login: the flows of those two say who may reach it. */
 export const LOKI_URL = `http://${LOKI_RELEASE}.${LOKI_NAMESPACE}.svc:${LOKI_PORT}`;
-/** Of its pod, as the chart labels it. */
+/** Labels that the chart gives its pod. */
 export const LOKI_PODS = { "app.kubernetes.io/name": "loki", "app.kubernetes.io/instance": LOKI_RELEASE } as const;
-/** From a line to its trace: by what OTLP brought with it, or by what the program wrote. Grafana takes two `$` for one. */
+/** Links a line to its trace: by the trace id of OTLP, or by one in the text. In Grafana's provisioning `$$` is a literal `$`. */
 const TRACE_LINKS = [
   { name: "trace", matcherType: "label", matcherRegex: "trace_id", datasourceUid: "jaeger", url: "$${__value.raw}" },
   { name: "trace in the text", matcherType: "regex", matcherRegex: '(?i)trace_?id[=:" ]+([0-9a-f]{16,32})', datasourceUid: "jaeger", url: "$${__value.raw}" },
@@ -43,12 +43,12 @@ export interface LokiValuesArgs extends Pick<LokiOptions, "size" | "retentionDay
 export const lokiValues = ({ storageClass, size, retentionDays }: LokiValuesArgs) => ({
   deploymentMode: "Monolithic",
   loki: {
-    // One tenant. Users and passwords are not Loki's own matter: it would believe any header.
+    // One tenant. Loki has no users and passwords: with tenants it would trust any header that names one.
     auth_enabled: false,
     commonConfig: { replication_factor: 1 },
     storage: { type: "filesystem" },
     schemaConfig: { configs: [{ from: "2026-01-01", store: "tsdb", object_store: "filesystem", schema: "v13", index: { prefix: "index_", period: "24h" } }] },
-    // What is an index beside the line: few values each. The rest of what comes is kept with the line.
+    // Attributes that become index labels, because they have few values. All others are stored with the line.
     distributor: { otlp_config: { default_resource_attributes_as_index_labels: INDEXED } },
     limits_config: { retention_period: `${retentionDays * 24}h` },
     // Without it nothing is ever deleted, whatever the limit says.
@@ -58,21 +58,21 @@ export const lokiValues = ({ storageClass, size, retentionDays }: LokiValuesArgs
   singleBinary: {
     replicas: 1,
     persistence: { storageClass, size },
-    // One pod: a budget would keep its node from being emptied.
+    // There is one pod: a budget would prevent the drain of its node.
     podDisruptionBudget: OFF,
     resources: sized("100m", "256Mi", "1Gi"),
   },
-  // Parts for a Loki of many processes.
+  // Parts of a Loki with several processes.
   read: { replicas: 0 },
   write: { replicas: 0 },
   backend: { replicas: 0 },
   gateway: OFF,
   chunksCache: OFF,
   resultsCache: OFF,
-  // It asks for the image `latest`, and writes logs of its own.
+  // The canary uses the image `latest`, and writes logs of its own.
   lokiCanary: OFF,
   test: OFF,
-  // Alerts on logs: there are none.
+  // There are no alerts on logs.
   sidecar: { rules: OFF },
   ruler: OFF,
 });

@@ -8,7 +8,7 @@ test("it is its pinned chart, and goes only where it holds no volume, with its c
   expect(graphOf(registered)).toEqual({
     "kubernetes:core/v1:Namespace longhorn-ns-namespace": "given-cluster",
     "kubernetes:helm.sh/v3:Release longhorn-release": "given-cluster after longhorn-ns-namespace",
-    // What waits for the release goes before it.
+    // What depends on the release is deleted before it.
     "command:local:Command longhorn-removal": "given-command after longhorn-release",
   });
   expect(releaseOf(registered)).toEqual({

@@ -15,8 +15,8 @@ export interface LonghornArgs extends Pick<LonghornOptions, "version" | "replica
 const REMOVAL_SECONDS = 120;
 
 /**
- * Longhorn. Its release goes in the order that Longhorn wants: not while there is a volume; then its confirmation is set, and then the
- * chart's own Job takes it down, before the namespace goes.
+ * Longhorn. Its removal follows Longhorn's own procedure. It is refused while a volume exists. Then a setting confirms the removal, and the
+ * chart's Job uninstalls it, before the namespace is deleted.
  */
 export class Longhorn extends Component {
   constructor(name: string, args: LonghornArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -27,7 +27,7 @@ export class Longhorn extends Component {
       { releaseName: "longhorn", namespace, chart: longhornChart(args.version), values: longhornValues(args), timeoutMinutes: 20 },
       this.child(),
     );
-    // Gone before the release is.
+    // It depends on the release, so its removal runs before that of the release.
     clusterCommand(
       `${name}-removal`,
       this.getProvider("kubernetes:helm.sh/v3:Release"),

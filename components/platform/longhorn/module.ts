@@ -59,7 +59,7 @@ export const longhorn = defineModule({
   parts: (options) => ({
     charts: { longhorn: longhornChart(options.version) },
     namespaces: [LONGHORN_NAMESPACE],
-    // Its managers mount the node's devices and run programs of the host.
+    // Its managers mount devices of the node, and run programs of the host.
     podSecurity: { [LONGHORN_NAMESPACE]: "privileged" },
     unlimited: [LONGHORN_NAMESPACE],
     withoutQuota: { [LONGHORN_NAMESPACE]: "its engines ask for a share of each node; one that is refused is a volume that nobody can mount" },
@@ -77,7 +77,7 @@ export const longhorn = defineModule({
       inside(10_000, "engines and the copies of their volumes, each by ports of its own", 30_000),
     ],
     workloads: [
-      // Beside it runs a container that only holds an image.
+      // With a second container that only keeps an image on the node.
       { name: "manager", cpu: "110m", memory: "320Mi" },
       { name: "driver-deployer" },
       { name: "ui" },

@@ -22,18 +22,18 @@ export const LONGHORN_NAMESPACE = "longhorn-system";
 export const LONGHORN_CLASS = "longhorn";
 const LONGHORN_MANAGER = { cpu: "100m", memory: "256Mi" } as const;
 
-/** Where one of its volumes is kept, as the API of the cluster has it. */
+/** API version of its objects. */
 export const LONGHORN_API = "longhorn.io/v1beta2";
-/** It refuses its own removal as long as this setting is not true. */
+/** Longhorn refuses its removal unless this setting is true. */
 export const DELETING_CONFIRMATION = "deleting-confirmation-flag";
 
-/** Charts before 1.11 have no place for it. */
+/** Charts before 1.11 have no value for it. */
 const managerResources = (version: LonghornOptions["version"]) =>
   version === "1.9.2" || version === "1.10.2" ? {} : { longhornManager: { resources: sized(LONGHORN_MANAGER.cpu, LONGHORN_MANAGER.memory, "1Gi") } };
 
 export function longhornValues({ replicas, version }: Pick<LonghornOptions, "replicas" | "version">) {
   return {
-    // The cluster has its default already, and two of them are none.
+    // The cluster has a default class already.
     persistence: { defaultClass: false, defaultClassReplicaCount: replicas },
     defaultSettings: { defaultReplicaCount: replicas, upgradeChecker: false, allowCollectingLonghornUsageMetrics: false },
     csi: { attacherReplicaCount: 1, provisionerReplicaCount: 1, resizerReplicaCount: 1, snapshotterReplicaCount: 1 },

@@ -7,7 +7,7 @@ import type { BuildModule } from "../context";
 import type { MetallbOptions } from "./options";
 import { METALLB_API, METALLB_CHART, METALLB_NAMESPACE, metallbValues, POOL, poolSpec } from "./values";
 
-/** Valid, of the documentation's own network. */
+/** A valid pool for the dry run, in a network that is reserved for documentation. */
 const ASKED = {
   apiVersion: METALLB_API,
   kind: "IPAddressPool",

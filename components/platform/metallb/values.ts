@@ -16,11 +16,11 @@ export const POOL = "homelab";
 
 export function metallbValues() {
   return {
-    // Addresses are announced in the nodes' own network; routers are told nothing.
+    // Addresses are announced in the nodes' own network (layer 2), and not to routers (BGP).
     frrk8s: { enabled: false },
     controller: { resources: sized("20m", "64Mi", "128Mi") },
     speaker: {
-      // kubeadm marks control planes as no place for balancers, and there may be no other node.
+      // kubeadm excludes control planes from load balancers by a label, and there may be no other node.
       ignoreExcludeLB: true,
       resources: sized("20m", "64Mi", "128Mi"),
     },

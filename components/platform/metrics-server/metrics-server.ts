@@ -10,7 +10,7 @@ export interface MetricsServerArgs extends MetricsServerOptions {
   namespace: NamespaceArgs;
 }
 
-/** The API of what pods and machines use, with a certificate that Kubernetes checks. */
+/** The metrics API: what pods and nodes use. The API server verifies its certificate. */
 export class MetricsServer extends Component {
   constructor(name: string, args: MetricsServerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("platform:MetricsServer", name, opts);

@@ -14,7 +14,7 @@ export const METRICS_SERVER_NAMESPACE = "metrics-server";
 export function metricsServerValues({ kubeletTls }: MetricsServerOptions) {
   return {
     args: kubeletTls === "self-signed" ? ["--kubelet-insecure-tls"] : [],
-    // The API checks whom it asks: by default the chart tells it not to.
+    // The API server verifies the certificate. The chart's default turns that off.
     tls: { type: "cert-manager" },
     apiService: { insecureSkipTLSVerify: false },
     resources: { requests: { cpu: "50m", memory: "64Mi" }, limits: { memory: "256Mi" } },

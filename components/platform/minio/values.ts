@@ -8,7 +8,7 @@ export const MINIO_CHART = {
   why: "version of the original system, and the last one of the chart",
 } as const satisfies ChartPin;
 
-/** Both by the digest of their index, since nobody publishes or mends them any more: what is pulled is what was looked at. */
+/** Both are pinned by the digest of their index. No newer ones are published, and what is pulled is what was reviewed. */
 export const MINIO_IMAGE = {
   image: "quay.io/minio/minio:RELEASE.2025-09-07T16-13-09Z@sha256:14cea493d9a34af32f524e538b8346cf79f3321eff8e708c1e2960462bd8936e",
   why: "the last one that MinIO published; the chart's own is nine months older. The fix of GHSA-jjjj-jwhf-8rgr came as source only: the flaw widens service accounts and sessions, and users here have neither",
@@ -18,7 +18,7 @@ export const MINIO_CLIENT_IMAGE = {
   why: "the last one that MinIO published; it makes buckets and users",
 } as const satisfies ImagePin;
 
-/** As the chart takes an image: what stands behind its first `:` is all "tag". */
+/** An image as the chart takes it: everything after its first `:` is the "tag". */
 function chartImage({ image }: ImagePin): { repository: string; tag: string } {
   const [repository = "", ...tag] = image.split(":");
   return { repository, tag: tag.join(":") };
@@ -40,7 +40,7 @@ export interface User {
 const READS = ["s3:GetBucketLocation", "s3:ListBucket", "s3:GetObject"];
 const WRITES = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:ListBucketMultipartUploads"];
 
-/** What a user may: in its own buckets, and nowhere else. */
+/** The policy of a user: its own buckets, and no others. */
 const policyOf = ({ buckets, may }: User) => ({
   resources: buckets.flatMap((bucket) => [`arn:aws:s3:::${bucket}`, `arn:aws:s3:::${bucket}/*`]),
   actions: may === "read" ? READS : [...READS, ...WRITES],
@@ -51,14 +51,14 @@ export interface Bucket {
   readonly versioning?: boolean | undefined;
 }
 
-/** @typeParam T text, or a text that is known once it is there */
+/** @typeParam T text, or an output of one */
 export interface MinioValuesArgs<T> {
   storageClass: string;
   size: string;
   buckets: readonly Bucket[];
   /** By access key. */
   users: Readonly<Record<string, User>>;
-  /** Another text for another root credential. */
+  /** Digest of the root credential: the pod restarts when it changes. */
   credentialMark: T;
 }
 
@@ -73,10 +73,10 @@ export function minioValues<T>({ storageClass, size, buckets, users, credentialM
     policies: Object.entries(users).map(([name, user]) => ({ name, statements: [policyOf(user)] })),
     // The chart's default is a user "console" with all rights and the password "console123".
     users: Object.keys(users).map((accessKey) => ({ accessKey, existingSecret: USERS_SECRET, existingSecretKey: accessKey, policy: accessKey })),
-    // An uninstall leaves the claim where it is.
+    // An uninstall keeps the claim.
     persistence: { enabled: true, size, storageClass, annotations: { "helm.sh/resource-policy": "keep" } },
     resources: { requests: { cpu: "100m", memory: "256Mi" }, limits: { memory: "1Gi" } },
-    // The chart says which user it is; it keeps its settings beside its program.
+    // The chart sets the user. The root file system is writable, because MinIO keeps its settings beside its program.
     containerSecurityContext: {
       runAsNonRoot: true,
       allowPrivilegeEscalation: false,

@@ -12,7 +12,7 @@ export const nats = defineModule({
     rule,
     workload: "nats",
     container: "prom-exporter",
-    why: "the chart has no probes of what tells Prometheus its figures",
+    why: "the chart has no probes of the exporter of metrics",
   })),
   parts: ({ storageClass: own, ...options }, { domain, storageClass }) => ({
     namespaces: [NATS_NAMESPACE],
@@ -21,7 +21,7 @@ export const nats = defineModule({
     storageClasses: [own ?? storageClass],
     hosts: [{ name: `nats.${domain}`, serves: "NATS, by its own protocol", route: "balancer" }],
     namespaceSecrets: [{ namespace: NATS_NAMESPACE, wanted: [usersSecret(options)] }],
-    programSecrets: usersOf(options).map(({ path, key }) => ({ path, key, why: "the pod restarts when a password is another one" })),
+    programSecrets: usersOf(options).map(({ path, key }) => ({ path, key, why: "the pod restarts when a password changes" })),
     flows: [{ direction: "in", peer: "homelab", port: NATS_PORT, why: "clients outside the cluster, by its balancer" }],
     workloads: [{ name: "nats", cpu: "110m", memory: "144Mi" }],
     volumes: [{ name: "streams", size: options.size }],

@@ -18,12 +18,12 @@ export const USERS_SECRET = "nats-users";
 export const NATS_PORT = 4222;
 
 const variable = (prefix: string, user: string): string => `${prefix}_OF_${user.toUpperCase().replaceAll("-", "_")}`;
-/** A user's password in the environment as it is; also its key in the Secret. */
+/** Variable with a user's password; also its key in the Secret. */
 const credentialVariable = (user: string): string => variable("CREDENTIAL", user);
-/** The same in quotes, for the configuration: without them a password such as 12345678 is a number there, and the server ends. */
+/** Variable with the password in quotes. In the configuration a password such as 12345678 would be a number otherwise, and the server would exit. */
 export const passwordVariable = (user: string): string => variable("PASSWORD", user);
 
-/** All users with where their passwords lie. */
+/** All users, with path and key of their passwords. */
 export const usersOf = ({ accounts }: Pick<NatsOptions, "accounts">) =>
   Object.values(accounts).flatMap(({ users }) => Object.entries(users).map(([name, user]) => ({ name, ...user })));
 
@@ -32,13 +32,13 @@ export const usersSecret = (options: Pick<NatsOptions, "accounts">): WantedSecre
   data: Object.fromEntries(usersOf(options).map(({ name, path, key }) => [credentialVariable(name), { path, key }])),
 });
 
-/** Answers to requests come on subjects of the client's own. */
+/** A client gets the answers to its requests on subjects of its own. */
 const INBOX = "_INBOX.>";
 const JETSTREAM = "$JS.API.>";
 
 /**
- * The server's accounts. A server that has accounts and no `no_auth_user` refuses who names no user. Passwords are variables of its
- * environment: the chart takes the quotes off what stands in `<< >>`.
+ * The server's accounts. A server with accounts and without `no_auth_user` refuses clients without a user. Passwords are variables of its
+ * environment: the chart removes the quotes around `<< >>`.
  */
 export function natsAccounts({ accounts }: Pick<NatsOptions, "accounts">) {
   return Object.fromEntries(
@@ -56,7 +56,7 @@ export function natsAccounts({ accounts }: Pick<NatsOptions, "accounts">) {
   );
 }
 
-/** @typeParam T text, or a text that is known once it is there */
+/** @typeParam T text, or an output of one */
 export interface NatsValuesArgs<T> {
   storageClass: string;
   options: Pick<NatsOptions, "size" | "accounts">;
@@ -65,7 +65,7 @@ export interface NatsValuesArgs<T> {
   credentialMark: T;
 }
 
-/** What the image needs not. */
+/** Without the rights that the image does not need. */
 const NO_RIGHTS = { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } };
 
 export function natsValues<T>({ storageClass, options, host, credentialMark }: NatsValuesArgs<T>) {
@@ -78,7 +78,7 @@ export function natsValues<T>({ storageClass, options, host, credentialMark }: N
       env: Object.fromEntries(
         usersOf(options).flatMap(({ name }) => {
           const key = credentialVariable(name);
-          // The chart writes them in the order of their names, and Kubernetes fills in what stands before.
+          // Kubernetes expands `$(…)` only for variables that come before. The chart sorts them by name, and CREDENTIAL comes before PASSWORD.
           return [
             [key, { valueFrom: { secretKeyRef: { name: USERS_SECRET, key } } }],
             [passwordVariable(name), { value: `"$(${key})"` }],
@@ -88,9 +88,9 @@ export function natsValues<T>({ storageClass, options, host, credentialMark }: N
       resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } },
       merge: { securityContext: NO_RIGHTS },
     },
-    // Its figures for Prometheus, from a program beside it that asks it within the pod.
+    // Metrics for Prometheus, by an exporter in the same pod.
     promExporter: { enabled: true, merge: { securityContext: NO_RIGHTS, resources: sized("10m", "16Mi", "64Mi") } },
-    // It reads its configuration at its start: another one, and other passwords, restart it.
+    // The server reads its configuration when it starts. A change of it, or of a password, restarts the pod.
     reloader: { enabled: false },
     podTemplate: {
       configChecksumAnnotation: true,
@@ -102,7 +102,7 @@ export function natsValues<T>({ storageClass, options, host, credentialMark }: N
     service: {
       merge: { metadata: { annotations: { "external-dns.alpha.kubernetes.io/hostname": host } }, spec: { type: "LoadBalancer" } },
     },
-    // Of one server it would only keep a node from being drained.
+    // With one server it would only prevent the drain of its node.
     podDisruptionBudget: { enabled: false },
     natsBox: { enabled: false },
   };

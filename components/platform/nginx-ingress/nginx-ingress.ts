@@ -5,7 +5,7 @@ import { Namespace, type NamespaceArgs } from "../../base/namespace";
 import type { BuildModule } from "../context";
 import { NGINX_INGRESS_CHART, NGINX_INGRESS_NAMESPACE, nginxIngressValues } from "./values";
 
-/** F5's controller of routes. */
+/** F5's ingress controller. */
 export class NginxIngress extends Component {
   constructor(name: string, args: { namespace: NamespaceArgs }, opts?: pulumi.ComponentResourceOptions) {
     super("platform:NginxIngress", name, opts);

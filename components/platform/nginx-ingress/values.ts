@@ -20,11 +20,11 @@ export function nginxIngressValues() {
   return {
     controller: {
       ingressClass: { name: NGINX_CLASS, create: true, setAsDefaultIngress: false },
-      // Routes here are Ingresses. Snippets would let who writes a route configure the whole server.
+      // Routes here are Ingresses. Snippets would let the author of a route configure the whole server.
       enableCustomResources: false,
       enableSnippets: false,
       readOnlyRootFilesystem: true,
-      // Whom a request comes from is kept.
+      // Keeps the client's address.
       service: { type: "LoadBalancer", externalTrafficPolicy: "Local" },
       telemetryReporting: { enable: false },
       resources: sized(NGINX_RESOURCES.cpu, NGINX_RESOURCES.memory, "512Mi"),

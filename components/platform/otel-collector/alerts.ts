@@ -1,7 +1,7 @@
-/** Alerts about what comes to the hub. Pure. */
+/** Alerts about the hub and what it receives. Pure. */
 import type { AlertRule } from "../../base/monitoring";
 
-/** One for each environment: nothing at a site says that nothing comes from it any more. */
+/** One for each environment: one whose metrics stop coming cannot report that itself. */
 const silent = (sender: string): AlertRule => ({
   alert: `BoxSilent_${sender.replaceAll("-", "_")}`,
   expr: `absent(up{cluster="${sender}"})`,

@@ -1,4 +1,4 @@
-/** The chart opentelemetry-collector, as the hub and the boxes take it. */
+/** The chart opentelemetry-collector, as the hub and the boxes use it. */
 import { spreadOf } from "../../base/spread";
 import { CREDENTIALS_ANNOTATION } from "../credentials-annotation";
 import type { ChartPin } from "../pins";
@@ -16,7 +16,7 @@ export const OTLP_HTTP_PORT = 4318;
 export const COLLECTOR_METRICS_PORT = 8888;
 /** Name of the container's port of its own metrics. */
 export const METRICS = "metrics";
-/** A variable of its environment, in a configuration. */
+/** Reference to an environment variable in the collector's configuration. */
 export const variable = (name: string): string => `\${env:${name}}`;
 /** Its own address: it listens there and nowhere else. */
 export const OWN_ADDRESS = variable("MY_POD_IP");
@@ -26,21 +26,21 @@ export const fromSecret = (name: string, secret: string, key: string) => ({ name
 /** A variable with a field of the pod. */
 export const fromField = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
 
-/** What each configuration needs: the probes ask `health_check`, and Prometheus the metrics. */
+/** Parts of every configuration: the probes use `health_check`, and Prometheus scrapes the metrics. */
 export const HEALTH_CHECK = { health_check: { endpoint: `${OWN_ADDRESS}:13133` } } as const;
 export const OWN_METRICS = {
   metrics: { readers: [{ pull: { exporter: { prometheus: { host: OWN_ADDRESS, port: COLLECTOR_METRICS_PORT } } } }] },
 } as const;
-/** Refuses what is sent before the limit of the container ends it; senders try again. */
+/** Refuses data before the container reaches its memory limit. Senders retry. */
 export const MEMORY_LIMITER = { memory_limiter: { check_interval: "1s", limit_percentage: 80, spike_limit_percentage: 25 } } as const;
 
 const OFF = { enabled: false } as const;
-/** Ports of protocols that nobody here speaks. */
+/** Ports of protocols that are not used here. */
 const OTHER_PORTS = { "jaeger-compact": OFF, "jaeger-thrift": OFF, "jaeger-grpc": OFF, zipkin: OFF } as const;
 
-/** @typeParam T text, or a text that is known once it is there */
+/** @typeParam T text, or an output of one */
 export interface CollectorValuesArgs<T> {
-  /** Of the workload and its Service. */
+  /** Name of the workload and its Service. */
   readonly name: string;
   readonly mode: "deployment" | "daemonset";
   /** The collector's configuration. Nothing is added to it. */
@@ -50,11 +50,11 @@ export interface CollectorValuesArgs<T> {
   readonly resources: ReturnType<typeof sized>;
   /** Default 1. More than one: spread over machines, with a budget. */
   readonly replicas?: number;
-  /** Another text for other credentials. */
+  /** Digest of the credentials: the pods restart when it changes. */
   readonly credentialMark: T;
-  /** It reads files of root's on the machine, and nothing else of root's. Default false. */
+  /** It runs as root, to read root's files on the machine, but without capabilities. Default false. */
   readonly asRoot?: boolean;
-  /** It asks the cluster's API. Default false. */
+  /** It uses the cluster's API. Default false. */
   readonly asksTheApi?: boolean;
 }
 
@@ -74,7 +74,7 @@ export function collectorValues<T>({ name, mode, config, environment, ports, res
     fullnameOverride: name,
     image: { repository: "docker.io/otel/opentelemetry-collector-contrib" },
     command: { name: "otelcol-contrib" },
-    // In place of the chart's own, which would be merged with ours: it opens ports of five protocols.
+    // Replaces the chart's own configuration. Otherwise both would be merged, and the chart's opens ports of five protocols.
     alternateConfig: config,
     extraEnvs: environment,
     ports: {

@@ -8,17 +8,17 @@ import { HEALTH_CHECK, MEMORY_LIMITER, OTLP_HTTP_PORT, OWN_ADDRESS, OWN_METRICS,
 export const passwordVariable = (sender: string): string => `PASSWORD_OF_${sender.toUpperCase().replaceAll("-", "_")}`;
 
 const AUTHENTICATOR = "basicauth/senders";
-/** Of who has logged in: a box cannot send in the name of another one. */
+/** Name of the user who has logged in: a box cannot send under the name of another one. */
 const SENDER = { from_context: "auth.username", action: "upsert" } as const;
 
 /**
- * One door for everything: OTLP over HTTP with user and password, on to Jaeger, Loki and Prometheus.
+ * One entry point for everything: OTLP over HTTP with user and password. It forwards to Jaeger, Loki and Prometheus.
  * @param senders names of users
  */
 export const hubConfig = (senders: readonly string[]) => ({
   extensions: {
     ...HEALTH_CHECK,
-    // A line for each user; a password without a hash's mark is taken as it is.
+    // A line for each user. A password without the prefix of a hash is plain text.
     [AUTHENTICATOR]: { htpasswd: { inline: senders.map((sender) => `${sender}:${variable(passwordVariable(sender))}\n`).join("") } },
   },
   receivers: {
@@ -26,11 +26,11 @@ export const hubConfig = (senders: readonly string[]) => ({
   },
   processors: {
     ...MEMORY_LIMITER,
-    // Of the resource: Loki makes a label of it, Jaeger a tag.
+    // An attribute of the resource: Loki makes a label of it, Jaeger a tag.
     "resource/sender": { attributes: [{ key: "k8s.cluster.name", ...SENDER }] },
-    // Of each sample, since a resource's attributes are no labels in Prometheus.
+    // An attribute of each sample, since a resource's attributes do not become labels in Prometheus.
     "attributes/sender": { actions: [{ key: "cluster", ...SENDER }] },
-    // After the two: a batch is of several senders.
+    // After these two, since a batch mixes several senders.
     batch: {},
   },
   exporters: {
@@ -38,9 +38,9 @@ export const hubConfig = (senders: readonly string[]) => ({
     "otlp_http/loki": { endpoint: `${LOKI_URL}/otlp` },
     prometheus_remote_write: {
       endpoint: REMOTE_WRITE_URL,
-      // Names stay those that programs give, which rules and dashboards are written for.
+      // Keeps the names that programs give their metrics: rules and dashboards use those.
       translation_strategy: "UnderscoreEscapingWithoutSuffixes",
-      // Labels with the collector's own version would make other series of all with each new one.
+      // With labels for the collector's version, every new version would begin new series.
       disable_scope_info: true,
       target_info: { enabled: false },
     },

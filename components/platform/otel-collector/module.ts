@@ -11,7 +11,7 @@ import { HUB_RELEASE, hubHost, hubValues, sendersSecret, TELEMETRY_NAMESPACE } f
 export const otelCollector = defineModule({
   name: "otel-collector",
   summary:
-    "the door by which traces, logs and metrics of all environments come to Jaeger, Loki and Prometheus: OTLP over HTTP at otel-collector.<domain>, for who has a password",
+    "the entry point for traces, logs and metrics of all environments, which it forwards to Jaeger, Loki and Prometheus: OTLP over HTTP at otel-collector.<domain>, with a password",
   charts: { [HUB_RELEASE]: COLLECTOR_CHART },
   options: otelCollectorOptions,
   example: { senders: { dev: { path: storePath("BOX"), key: "BOX_PASSWORD" } } },
@@ -24,7 +24,7 @@ export const otelCollector = defineModule({
     ingressClasses: routeClasses({ routes }),
     hosts: [{ name: hubHost(domain), serves: "OTLP over HTTP, for boxes", route: "ingress" }],
     namespaceSecrets: [{ namespace: TELEMETRY_NAMESPACE, wanted: [sendersSecret(options)] }],
-    programSecrets: Object.values(options.senders).map(({ path, key }) => ({ path, key, why: "the pods restart when a password is another one" })),
+    programSecrets: Object.values(options.senders).map(({ path, key }) => ({ path, key, why: "the pods restart when a password changes" })),
     flows: [
       { direction: "in", peer: "routes", port: OTLP_HTTP_PORT, why: "boxes send" },
       { direction: "in", peer: MONITORING_NAMESPACE, port: COLLECTOR_METRICS_PORT, why: "Prometheus measures it" },

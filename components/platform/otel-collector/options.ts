@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Of a sender, in the collector's list of users and in every label; also its stack's name. */
+/** Name of a sender: in the collector's list of users and in every label. It is also the name of its stack. */
 const senderName = z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, "must be a name of a-z, 0-9 and -");
 
 export const otelCollectorOptions = z.strictObject({

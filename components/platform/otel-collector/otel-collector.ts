@@ -16,7 +16,7 @@ import { HUB_PODS, HUB_RELEASE, hubHost, hubValues, SENDERS_SECRET, sendersSecre
 export interface OtelCollectorArgs {
   namespace: NamespaceArgs;
   options: OtelCollectorOptions;
-  /** Of senders, in their order. Secret. */
+  /** The senders' passwords, in their order. Secret. */
   passwords: readonly pulumi.Input<string>[];
   secrets: SecretsOfNamespace;
   /** Full name. */
@@ -24,11 +24,11 @@ export interface OtelCollectorArgs {
   routes: Routes;
   issuer: pulumi.Input<string>;
   kinds: readonly string[];
-  /** Name of the environment that it is in, which Prometheus measures itself. */
+  /** The environment that it runs in. Prometheus scrapes that one itself, so it has no alert for silence. */
   environment: string;
 }
 
-/** The door by which traces, logs and metrics of all environments come. */
+/** The entry point for traces, logs and metrics of all environments. */
 export class OtelCollector extends Component {
   readonly url: pulumi.Output<string>;
 

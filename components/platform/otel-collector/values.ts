@@ -6,14 +6,14 @@ import { hubConfig, passwordVariable } from "./config";
 import type { OtelCollectorOptions } from "./options";
 
 export const TELEMETRY_NAMESPACE = "telemetry";
-/** Release, Deployment and Service. */
+/** Name of the release, the Deployment and the Service. */
 export const HUB_RELEASE = "otel-collector";
-/** Of its pods, as the chart labels them. */
+/** Labels that the chart gives its pods. */
 export const HUB_PODS = { "app.kubernetes.io/name": "opentelemetry-collector", "app.kubernetes.io/instance": HUB_RELEASE } as const;
 /** Secret with each sender's password, by its name. */
 export const SENDERS_SECRET = "senders";
 
-/** Below the domain: where boxes send to. */
+/** Full name to which boxes send. */
 export const hubHost = (domain: string): string => `otel-collector.${domain}`;
 
 export const sendersSecret = ({ senders }: Pick<OtelCollectorOptions, "senders">): WantedSecret => ({ name: SENDERS_SECRET, data: senders });

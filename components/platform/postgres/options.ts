@@ -41,12 +41,12 @@ export const postgresOptions = z
     restore: restore
       .optional()
       .describe(
-        "New servers begin with what the archive of `server` holds, as of the time `until` (left out: the last that it has). Needs `backup`, with another `server` for what they write themselves; servers that are there stay as they are",
+        "New servers start with the data in the archive of `server`, as of the time `until` (left out: the newest). Needs `backup`, with another `server` for their own archive. Existing servers stay as they are",
       ),
     storageClass: z.string().optional().describe("Class of the servers' volumes. Left out: the cluster's own"),
     size: volumeSize.default("10Gi").describe("Size of each server's volume"),
     instances: z.int().min(1).max(5).default(1).describe("Servers: from two on one takes the other's place"),
-    memoryMiB: z.int().min(256).default(512).describe("What each server gets"),
+    memoryMiB: z.int().min(256).default(512).describe("Memory that each server requests; its limit is twice that"),
     databases: z
       .record(
         name,
@@ -69,7 +69,7 @@ export const postgresOptions = z
   })
   .refine(({ backup: own, restore: from }) => from === undefined || (own?.server !== undefined && own.server !== from.server), {
     path: ["restore"],
-    error: "needs backup.server, another name than that which is restored: what was archived would be written over",
+    error: "needs backup.server with another name than restore.server: otherwise it would overwrite the archive that it restores from",
   });
 
 /** Name of the servers in the archive. */

@@ -142,7 +142,7 @@ test("new servers begin with what an archive holds, as of a moment, and archive 
 
 test.each([
   ["a restore without backups", { restore: { server: "a" } }, /needs backup.server/],
-  ["a restore over what is archived", { backup: { ...backup, server: "a" }, restore: { server: "a" } }, /would be written over/],
+  ["a restore over what is archived", { backup: { ...backup, server: "a" }, restore: { server: "a" } }, /would overwrite the archive/],
   ["a schedule of five fields", { backup: { ...backup, schedule: "0 3 * * *" } }, /six fields/],
   ["a moment that is none", { backup: { ...backup, server: "b" }, restore: { server: "a", until: "yesterday" } }, /a time such as/],
   ["a retention that is none", { backup: { ...backup, retention: "always" } }, /a time such as 30d/],

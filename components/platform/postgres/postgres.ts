@@ -16,21 +16,21 @@ interface DatabaseArgs {
   readonly password: pulumi.Input<string>;
 }
 
-/** What is said of the archive once its Secrets are there. */
+/** Describes the archive, from the names of its Secrets. */
 type BackupOf = (secrets: Parameters<typeof postgresBackup>[2]) => PostgresBackup | undefined;
-/** The operator looks at it again when it changes. */
+/** Label of a Secret that the operator reads again when it changes. */
 const RELOADED = { "cnpg.io/reload": "true" };
 
 export interface PostgresArgs {
   namespace: NamespaceArgs;
   servers: PostgresServers;
-  /** Keys of the archive's user, and whom to trust at its address. Left out: no backups. */
+  /** Keys of the archive's user, and the authority to trust at its address. Left out: no backups. */
   backup?: { readonly user: string; readonly key: pulumi.Input<string>; readonly authority: pulumi.Input<string> | undefined; readonly spec: BackupOf };
-  /** The servers are made for the first; the others come into them. */
+  /** The servers are made for the first database; the others are added to them. */
   databases: readonly DatabaseArgs[];
 }
 
-/** Postgres servers, with a database and an owner for each that asks for one. */
+/** Postgres servers, with databases that have an owner each. */
 export class Postgres extends Component {
   constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {
     super("platform:Postgres", name, opts);
@@ -49,7 +49,7 @@ export class Postgres extends Component {
     this.registerOutputs({});
   }
 
-  /** The Secrets of the archive, and what is said of it. */
+  /** Makes the Secrets of the archive, and describes it. */
   #backup(name: string, namespace: pulumi.Output<string>, { user, key, authority, spec }: NonNullable<PostgresArgs["backup"]>): PostgresBackup | undefined {
     const values = { ACCESS_KEY_ID: user, SECRET_ACCESS_KEY: key };
     const keys = new Credentials(`${name}-backups`, { name: BACKUP_SECRET, namespace, values, labels: RELOADED }, this.child());

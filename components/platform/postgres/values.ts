@@ -13,17 +13,17 @@ export const POSTGRES_NAMESPACE = "postgres";
 /** Name of the `Cluster`. */
 export const POSTGRES_CLUSTER = "postgres";
 export const POSTGRES_PORT = 5432;
-/** Of the instance manager in each pod, which the operator asks. */
+/** Port of the instance manager in each pod, for the operator. */
 export const STATUS_PORT = 8000;
 export const CPU = "250m";
 
-/** Secret with the keys of the archive's user, and that with whom to trust there. */
+/** Secret with the keys of the archive's user, and Secret with the authority to trust there. */
 export const BACKUP_SECRET = "postgres-backups";
 export const AUTHORITY_SECRET = "postgres-backups-authority";
-/** Where the homelab's object storage answers. */
+/** URL of the homelab's object storage. */
 export const objectStorage = (domain: string): string => `https://s3.${domain}`;
 
-/** @param authority Secret with whom to trust there; undefined: the authorities that everybody trusts */
+/** @param secrets names of the Secrets with the keys and the authority. Without `authority`, the public authorities are trusted */
 export const postgresBackup = (
   options: Pick<PostgresOptions, "backup">,
   { domain, environment }: Pick<Place, "domain" | "environment">,
@@ -53,7 +53,7 @@ export const postgresServers = (
   size: options.size,
   storageClass,
   resources: { cpu: CPU, memory: `${options.memoryMiB}Mi`, memoryLimit: `${options.memoryMiB * 2}Mi` },
-  // A quarter of the memory, as Postgres recommends; logical decoding for what copies changes.
+  // A quarter of the memory, as Postgres recommends. `logical` allows replication of changes to other systems.
   parameters: { shared_buffers: `${Math.floor(options.memoryMiB / 4)}MB`, wal_level: "logical" },
   host,
   ...(backup === undefined ? {} : { backup }),

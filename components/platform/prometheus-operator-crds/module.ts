@@ -16,7 +16,7 @@ const KINDS = [
 
 export const prometheusOperatorCrds = defineModule({
   name: "prometheus-operator-crds",
-  summary: "the resource kinds by which others say what is measured and when it alerts, as a release of their own: Helm raises them with each version",
+  summary: "the Prometheus operator's resource kinds for scraping and alerts, as a release of their own: so Helm upgrades them with each version",
   charts: { "prometheus-operator-crds": PROMETHEUS_OPERATOR_CRDS_CHART },
   options: noOptions,
   crds: KINDS.map((kind) => `${kind}.monitoring.coreos.com`),

@@ -8,5 +8,5 @@ export const PROMETHEUS_OPERATOR_CRDS_CHART = {
   why: "the resource kinds of operator v0.93.1, which kube-prometheus-stack 88.5.3 has",
 } as const satisfies ChartPin;
 
-/** Of the release alone: it has no object in a namespace. */
+/** Namespace of the release only: it makes no objects in a namespace. */
 export const PROMETHEUS_OPERATOR_CRDS_NAMESPACE = "prometheus-operator-crds";

@@ -21,7 +21,7 @@ export interface RegistryArgs {
   secrets: SecretsOfNamespace;
 }
 
-/** A registry of images. Its volume stays when it goes. */
+/** A registry of images. Its volume stays when it is deleted. */
 export class Registry extends Component {
   readonly url: pulumi.Output<string>;
 

@@ -20,7 +20,7 @@ const labels = { "app.kubernetes.io/name": NAME, "app.kubernetes.io/managed-by":
 
 export const usersSecret = ({ path, key }: Pick<RegistryOptions, "path" | "key">): WantedSecret => ({ name: USERS_SECRET, data: { htpasswd: { path, key } } });
 
-/** Its configuration as its program takes it from the environment. */
+/** Its configuration, as environment variables. */
 const SETTINGS = {
   REGISTRY_AUTH: "htpasswd",
   REGISTRY_AUTH_HTPASSWD_REALM: "homelab",
@@ -33,7 +33,7 @@ export const registryDeployment = <S>(namespace: S, claim: S) => ({
   metadata: { name: NAME, namespace, labels },
   spec: {
     replicas: 1,
-    // Its volume is mounted once.
+    // A volume is mounted by one pod at a time.
     strategy: { type: "Recreate" },
     selector: { matchLabels: { "app.kubernetes.io/name": NAME } },
     template: {
@@ -54,7 +54,7 @@ export const registryDeployment = <S>(namespace: S, claim: S) => ({
             securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
             volumeMounts: [
               { name: "images", mountPath: "/var/lib/registry" },
-              // Read again when it changes: no restart for another user.
+              // Read again when it changes, so a new user needs no restart.
               { name: "users", mountPath: "/auth", readOnly: true },
             ],
           },

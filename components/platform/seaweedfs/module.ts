@@ -27,9 +27,9 @@ export const seaweedfs = defineModule({
     ingressClasses: [ingressClass],
     hosts: [{ name: `s3.${domain}`, serves: "SeaweedFS's API of S3", route: "ingress" }],
     programSecrets: [
-      { ...ROOT_USER, why: "the Secret with who may do what" },
-      { ...ROOT_PASSWORD, why: "the Secret with who may do what" },
-      ...Object.values(users).map(({ path, key }) => ({ path, key, why: "the Secret with who may do what" })),
+      { ...ROOT_USER, why: "the Secret with users and their rights" },
+      { ...ROOT_PASSWORD, why: "the Secret with users and their rights" },
+      ...Object.values(users).map(({ path, key }) => ({ path, key, why: "the Secret with users and their rights" })),
     ],
     flows: [
       { direction: "in", peer: "routes", port: S3_PORT, why: "API" },

@@ -1,5 +1,5 @@
 import { minioOptions } from "../minio/options";
 
-/** As MinIO's: one takes the place of the other. */
+/** The options of MinIO, so that one can replace the other. */
 export const seaweedfsOptions = minioOptions;
 export type { MinioOptions as SeaweedfsOptions } from "../minio/options";

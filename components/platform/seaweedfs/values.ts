@@ -1,4 +1,4 @@
-/** Values of the chart seaweedfs, as one pod that is everything: master, volumes, filer and S3. */
+/** Values of the chart seaweedfs, as one pod with all parts: master, volumes, filer and S3. */
 import { CREDENTIALS_ANNOTATION } from "../credentials-annotation";
 import type { Bucket, User } from "../minio/values";
 import type { ChartPin } from "../pins";
@@ -13,9 +13,9 @@ export const SEAWEEDFS_CHART = {
 
 export const SEAWEEDFS_NAMESPACE = "seaweedfs";
 export const S3_PORT = 8333;
-/** Of its own protocol, by which the Job that makes buckets speaks to it; each with 10000 more for gRPC. */
+/** Ports of its own protocol, for the Job that makes buckets. gRPC has each of these ports plus 10000. */
 export const INNER_PORTS = [9333, 19_333, 8888, 18_888, 8080, 18_080] as const;
-/** Secret with who may do what. */
+/** Secret with users and their rights. */
 export const CONFIG_SECRET = "seaweedfs-s3";
 export const CONFIG_KEY = "seaweedfs_s3_config";
 export const REQUESTS = { cpu: "100m", memory: "512Mi" } as const;
@@ -43,12 +43,12 @@ export function s3Config(root: Keys, users: Readonly<Record<string, User & { rea
   return JSON.stringify({ identities });
 }
 
-/** @typeParam T text, or a text that is known once it is there */
+/** @typeParam T text, or an output of one */
 export interface SeaweedfsValuesArgs<T> {
   storageClass: string;
   size: string;
   buckets: readonly Bucket[];
-  /** Another text for other keys. */
+  /** Digest of the keys: the pod restarts when it changes. */
   credentialMark: T;
 }
 

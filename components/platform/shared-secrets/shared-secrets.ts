@@ -15,7 +15,7 @@ export interface SharedSecretsArgs {
   /** Namespace of the identity that reads Vault. */
   namespace: pulumi.Input<string>;
   vaultAddress: pulumi.Input<string>;
-  /** Whom to trust there; see {@link VaultStoreArgs}. */
+  /** Authority to trust there; see {@link VaultStoreArgs}. */
   authority: VaultStoreArgs["authority"];
   authMount: pulumi.Input<string>;
   /** Entries by path below the mount, with the keys that go into the Secret. */
@@ -23,8 +23,8 @@ export interface SharedSecretsArgs {
 }
 
 /**
- * One Secret with the named entries in every namespace that is labelled `cluster-secrets=true`: for what still needs it.
- * Everything in it is readable in each of those namespaces; a SecretAccess is what new applications take.
+ * One Secret with the named entries in every namespace that is labelled `cluster-secrets=true`, for software that still needs it.
+ * Everything in it is readable in each of those namespaces. New applications use a SecretAccess instead.
  */
 export class SharedSecrets extends Component {
   constructor(name: string, args: SharedSecretsArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -9,7 +9,7 @@ export const sharedEntries = ({ below }: SharedSecretsOptions, { entries }: Pick
   new Map([...entries].filter(([path]) => path.startsWith(`${below}/`)));
 
 /**
- * Where each key of the flat Secret comes from.
+ * The entry of each key in the flat Secret.
  * @throws HomelabError E_SECRET_COLLISION where two entries have a key of one name: only one of them could be in the Secret
  */
 export function flatKeys(entries: ReadonlyMap<string, readonly string[]>): Map<string, string> {

@@ -5,7 +5,7 @@ const GROUP = "snapshot.storage.k8s.io";
 
 export const snapshotController = defineModule({
   name: "snapshot-controller",
-  summary: "snapshots of volumes, by the classes that a storage driver offers; its resource kinds stay when it goes, and the snapshots with them",
+  summary: "snapshots of volumes, by the classes that a storage driver offers; its resource kinds stay when it is removed, and the snapshots with them",
   images: [SNAPSHOT_CONTROLLER_IMAGE],
   options: noOptions,
   crds: ["volumesnapshotclasses", "volumesnapshotcontents", "volumesnapshots"].map((kind) => `${kind}.${GROUP}`),

@@ -25,7 +25,7 @@ export class SnapshotController extends Component {
     new Deployment(
       `${name}-deployment`,
       snapshotDeployment<pulumi.Input<string>>(namespace, account.metadata.name),
-      // It ends where the kinds are not there.
+      // The controller exits if the kinds do not exist.
       this.child({ dependsOn: [definitions, ...rights], customTimeouts: timeouts(10) }),
     );
     this.registerOutputs({});

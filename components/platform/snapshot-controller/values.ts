@@ -1,4 +1,4 @@
-/** The snapshot controller: its definitions as they are published, its Deployment as ours, since the published one may do all that root may. */
+/** The snapshot controller: its definitions as published, and a Deployment of our own, since the published one has all rights of root. */
 import type { PinnedFile } from "../../base/manifest-files";
 import type { ImagePin } from "../pins";
 import { sized } from "../sized";
@@ -6,7 +6,7 @@ import { sized } from "../sized";
 const VERSION = "v8.6.0";
 const FOLDER = `https://raw.githubusercontent.com/kubernetes-csi/external-snapshotter/${VERSION}/client/config/crd`;
 
-/** Of the files at the tag v8.6.0, whose bytes Git has. */
+/** The files of Git at the tag v8.6.0. */
 export const SNAPSHOT_DEFINITIONS: readonly PinnedFile[] = [
   {
     url: `${FOLDER}/snapshot.storage.k8s.io_volumesnapshotclasses.yaml`,
@@ -28,10 +28,10 @@ export const SNAPSHOT_CONTROLLER_IMAGE = {
 } as const satisfies ImagePin;
 
 export const SNAPSHOT_CONTROLLER_NAMESPACE = "snapshot-controller";
-/** Where it says how it is. */
+/** Port of its health endpoint. */
 const HEALTH_PORT = 8080;
 export const SNAPSHOT_CONTROLLER_RESOURCES = { cpu: "10m", memory: "32Mi" } as const;
-/** As its image's base has it (distroless `nobody`): the image itself names no user. */
+/** The user `nonroot` of its base image (distroless): the image itself names no user. */
 const NOBODY = 65_532;
 
 const labels = { "app.kubernetes.io/name": "snapshot-controller", "app.kubernetes.io/managed-by": "homelab" };
@@ -52,11 +52,11 @@ export const SNAPSHOT_RULES = [
 ];
 export const LEADER_RULES = [{ apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["get", "watch", "list", "delete", "update", "create"] }];
 
-/** @template S a text, or one that is known later */
+/** @template S text, or an output of one */
 export const snapshotDeployment = <S>(namespace: S, account: S) => ({
   metadata: { name: NAME, namespace, labels },
   spec: {
-    // One: two would elect a leader among themselves on one node.
+    // One replica: a second one would only wait to become the leader, on the same node.
     replicas: 1,
     selector: { matchLabels: { "app.kubernetes.io/name": NAME } },
     template: {
@@ -70,7 +70,7 @@ export const snapshotDeployment = <S>(namespace: S, account: S) => ({
             image: SNAPSHOT_CONTROLLER_IMAGE.image,
             args: ["--v=2", "--leader-election=true", `--http-endpoint=:${HEALTH_PORT}`],
             ports: [{ name: "http", containerPort: HEALTH_PORT }],
-            // It ends by itself where it loses its lease.
+            // It exits by itself when it loses its lease.
             livenessProbe: { tcpSocket: { port: "http" }, initialDelaySeconds: 10, periodSeconds: 20 },
             readinessProbe: { httpGet: { path: "/healthz/leader-election", port: "http" } },
             resources: sized(SNAPSHOT_CONTROLLER_RESOURCES.cpu, SNAPSHOT_CONTROLLER_RESOURCES.memory, "128Mi"),

@@ -9,12 +9,12 @@ const USERS = storePath("MINIO_USERS");
 /** A value of secrets/. */
 const value = z.strictObject({ path: z.string(), key: z.string() });
 
-/** Where it reads or writes: an object storage that speaks S3, and who is known there. */
+/** An S3 object storage from which it reads or to which it writes, with a user there. */
 const storage = z.strictObject({
   endpoint: z.url({ protocol: /^https$/, error: "must be an address that begins with https://" }).optional(),
   region: z.string().default("us-east-1"),
   bucket,
-  /** Folder in it. Left out: the whole of it. */
+  /** Folder in the bucket. Left out: the whole bucket. */
   folder: z
     .string()
     .regex(/^[\w.-]+(\/[\w.-]+)*$/, "must be a path without / at its ends")
@@ -25,7 +25,7 @@ const storage = z.strictObject({
 });
 export type Storage = z.output<typeof storage>;
 
-/** Whether two of them are one and the same. */
+/** Whether two of them are the same. */
 const hasOneTwice = (places: readonly Storage[]): boolean =>
   new Set(places.map(({ endpoint = "", bucket: name, folder = "" }) => [endpoint, name, folder].join("\n"))).size < places.length;
 
@@ -57,7 +57,7 @@ export const stateBackupOptions = z.strictObject({
       name,
       z.strictObject({
         host: z.string().min(1),
-        /** Of this cluster, where the servers are in it. */
+        /** Namespace of the servers, where they are in this cluster. */
         namespace: z.string().optional(),
         database: z.string().min(1),
         user: z.string().min(1),
@@ -71,7 +71,7 @@ export const stateBackupOptions = z.strictObject({
   places: z
     .record(name, storage)
     .refine((places) => places["states"] === undefined, "has a place called states, which is the name of what is read")
-    .refine((places) => Object.keys(places).length >= 2, "must have two places at least: one is lost with the house that it is in")
+    .refine((places) => Object.keys(places).length >= 2, "must have two places at least: a single one could be lost with the homelab")
     .refine((places) => !hasOneTwice(Object.values(places)), "has one bucket and folder twice: that is one place")
     .describe(
       `Where each backup goes, by name, each as \`states\` is: two places at least. That of the homelab itself: \`{ bucket: "${HERE.bucket}", user: "${HERE.user}", secretKey: … }\`; another one has its \`endpoint\` and \`region\`, and its \`user\` may be a \`path\` and \`key\` in secrets/ too`,

@@ -15,9 +15,9 @@ export interface StateBackupArgs {
   job: Pick<CronJobArgs<unknown>, "image" | "schedule" | "settings">;
   /** Public keys of age. */
   recipients: readonly string[];
-  /** Whom to trust beside everybody's authorities, as PEM. */
+  /** Authority to trust beside the public ones, as PEM. */
   authority: pulumi.Input<string> | undefined;
-  /** How its namespace gets the Secret with who reads and writes where. */
+  /** How its namespace gets the Secret with keys and passwords. */
   secrets: SecretsOfNamespace;
 }
 

@@ -9,14 +9,14 @@ export const STATE_BACKUP_NAMESPACE = "state-backup";
 export const STATE_BACKUP_RESOURCES = { cpu: "50m", memory: "128Mi" } as const;
 /** Name of the CronJob, and of what belongs to it. */
 export const STATE_BACKUP_NAME = "state-backup";
-/** Secret with who reads and writes where. */
+/** Secret with the keys of the storages and the passwords of the databases. */
 const KEYS_SECRET = "state-backup-keys";
-/** ConfigMap with the recipients, and with whom to trust where that is not everybody's. */
+/** ConfigMap with the recipients, and one with the authority to trust beside the public ones. */
 const RECIPIENTS_CONFIG = "state-backup-recipients";
 const AUTHORITY_CONFIG = "state-backup-authority";
 const RECIPIENTS_FILE = "recipients.txt";
 const AUTHORITY_FILE = "ca.crt";
-/** Paths in the container. What is encrypted already lies in `work`, and what is not yet in `memory`. */
+/** Paths in the container. Encrypted data is in `work`, and data that is not encrypted yet in `memory`. */
 const MOUNTS = { recipients: "/etc/state-backup", authority: "/etc/state-backup-authority", work: "/work", memory: "/memory" } as const;
 /** Name that rclone has for the bucket with the states. */
 const STATES = "states";
@@ -26,16 +26,16 @@ const USER = 26;
 const LONGEST_S = 4 * 3600;
 const labels = { "app.kubernetes.io/name": STATE_BACKUP_NAME, "app.kubernetes.io/managed-by": "homelab" };
 
-/** Version of what `images/state-backup` makes. */
+/** Version of the image that `images/state-backup` builds. */
 const IMAGE_VERSION = "1";
 
 export const stateBackupImage = ({ image }: Pick<StateBackupOptions, "image">, { domain }: Pick<Place, "domain">): string =>
   image ?? `registry.${domain}/library/state-backup:${IMAGE_VERSION}`;
 
-/** Where a storage answers: the homelab's own one, where nothing is said. */
+/** URL of a storage. Default: the homelab's own. */
 export const endpointOf = ({ endpoint }: Pick<Storage, "endpoint">, { domain }: Pick<Place, "domain">): string => endpoint ?? objectStorage(domain);
 
-/** What of a storage is in secrets/, by the name that rclone takes it from. */
+/** Values of a storage that are in secrets/, by the environment variable that rclone reads. */
 const secretsOfStorage = (remote: string, { user, secretKey }: Storage): [string, Storage["secretKey"]][] => [
   ...(typeof user === "string" ? [] : [[`RCLONE_CONFIG_${remote.toUpperCase()}_ACCESS_KEY_ID`, user] satisfies [string, Storage["secretKey"]]]),
   [`RCLONE_CONFIG_${remote.toUpperCase()}_SECRET_ACCESS_KEY`, secretKey],
@@ -62,7 +62,7 @@ function remote(name: string, storage: Storage, place: Pick<Place, "domain">): [
     [`${prefix}_PROVIDER`, "Other"],
     [`${prefix}_ENDPOINT`, endpointOf(storage, place)],
     [`${prefix}_REGION`, storage.region],
-    // The bucket is there, and who writes into it may make none.
+    // The bucket exists, and its user may not make buckets.
     [`${prefix}_NO_CHECK_BUCKET`, "true"],
     ...(typeof storage.user === "string" ? [[`${prefix}_ACCESS_KEY_ID`, storage.user] satisfies [string, string]] : []),
   ];
@@ -80,7 +80,7 @@ export function settings(options: StateBackupOptions, place: Pick<Place, "domain
     ["BACKUP_PLACES", Object.keys(places).join(" ")],
     ["BACKUP_DATABASES", Object.keys(databases).join(" ")],
     ["BACKUP_KEEP_DAYS", String(keepDays)],
-    // It keeps no settings of its own, and looks for none.
+    // There is no configuration file; this keeps rclone from looking for one in its home.
     ["RCLONE_CONFIG", `${MOUNTS.memory}/rclone.conf`],
     ["RCLONE_CACHE_DIR", `${MOUNTS.memory}/cache`],
     ...storages(options).flatMap(([name, storage]) => remote(name, storage, place)),
@@ -110,7 +110,7 @@ export interface CronJobArgs<S> {
   settings: Readonly<Record<string, string>>;
   /** Keys of the Secret that are variables. */
   secrets: readonly string[];
-  /** Whether there is an authority beside those that everybody trusts. */
+  /** Whether there is an authority to trust beside the public ones. */
   hasAuthority: boolean;
 }
 
@@ -123,7 +123,7 @@ const mounts = (hasAuthority: boolean) => [
 
 const environmentOf = <S>({ settings: plain, secrets, hasAuthority }: CronJobArgs<S>) => [
   ...Object.entries(plain).map(([name, value]) => ({ name, value })),
-  // Go reads it beside the authorities of the image; rclone's own setting would take their place.
+  // Go trusts it in addition to the authorities of the image; rclone's own setting would replace them.
   ...(hasAuthority ? [{ name: "SSL_CERT_DIR", value: MOUNTS.authority }] : []),
   ...secrets.map((key) => ({ name: key, valueFrom: { secretKeyRef: { name: KEYS_SECRET, key } } })),
 ];
@@ -143,9 +143,9 @@ const pod = <S>(args: CronJobArgs<S>) => ({
     },
   ],
   volumes: [
-    // What is encrypted already.
+    // Encrypted data.
     { name: "work", emptyDir: { sizeLimit: "20Gi" } },
-    // States as they came; counts as memory of the container.
+    // States that are not encrypted yet. It counts as memory of the container.
     { name: "memory", emptyDir: { medium: "Memory", sizeLimit: "256Mi" } },
     { name: "recipients", configMap: { name: RECIPIENTS_CONFIG } },
     ...(args.hasAuthority ? [{ name: "authority", configMap: { name: AUTHORITY_CONFIG } }] : []),
@@ -158,7 +158,7 @@ export const backupCronJob = <S>(args: CronJobArgs<S>) => ({
     schedule: args.schedule,
     timeZone: "Etc/UTC",
     concurrencyPolicy: "Forbid",
-    // A cluster that was off at night makes up for it.
+    // A cluster that was off at that time runs the backup later.
     startingDeadlineSeconds: LONGEST_S,
     successfulJobsHistoryLimit: 3,
     failedJobsHistoryLimit: 3,

@@ -6,14 +6,14 @@ import type { BuildModule } from "../context";
 import type { TalosClustersOptions } from "./options";
 import { CLUSTERS_NAMESPACE, talosCluster } from "./values";
 
-/** Cloning machines, booting them and joining them takes its time. */
+/** Long, because machines are cloned, booted and joined. */
 const CLUSTER_MINUTES = 40;
 
 export interface TalosClustersArgs extends TalosClustersOptions {
   namespace: NamespaceArgs;
 }
 
-/** Each cluster is ready when its control plane answers. What it is made of goes after it: Cluster API takes its machines away. */
+/** Each cluster is ready when its control plane answers. Its parts are deleted after it: Cluster API needs them to delete the machines. */
 export class TalosClusters extends Component {
   constructor(name: string, { namespace: own, clusters }: TalosClustersArgs, opts?: pulumi.ComponentResourceOptions) {
     super("platform:TalosClusters", name, opts);

@@ -1,6 +1,6 @@
 /**
- * Clusters of Talos on Proxmox, as Cluster API makes them: the objects of each, pure. Its providers are installed by the host role
- * `cluster-api` (`homelab:clusterApi`), with the credentials of Proxmox: core v1beta1, Proxmox v1alpha1 (0.7), Talos v1alpha3 (0.5 and 0.6).
+ * Clusters of Talos on Proxmox by Cluster API: the objects of each. Pure. The host role `cluster-api` (`homelab:clusterApi`) installs its
+ * providers, with the credentials of Proxmox: core v1beta1, Proxmox v1alpha1 (0.7), Talos v1alpha3 (0.5 and 0.6).
  */
 import { createHash } from "node:crypto";
 import type { TalosCluster } from "./options";
@@ -15,7 +15,7 @@ const WAIT = { "pulumi.com/waitFor": "condition=Ready" };
 
 type Machines = TalosCluster["workers"];
 
-/** Templates cannot be changed: another content is another name, and Cluster API replaces the machines one by one. */
+/** Templates cannot be changed. Other content gets another name, and Cluster API replaces the machines one by one. */
 const marked = (name: string, spec: unknown): string => `${name}-${createHash("sha256").update(JSON.stringify(spec)).digest("hex").slice(0, 8)}`;
 
 const machineSpec = ({ node, templateId, bridge }: TalosCluster, { cores, memoryMiB, diskGiB }: Machines) => ({
@@ -30,18 +30,18 @@ const machineSpec = ({ node, templateId, bridge }: TalosCluster, { cores, memory
       memoryMiB,
       disks: { bootVolume: { disk: "scsi0", sizeGb: diskGiB } },
       network: { default: { bridge, model: "virtio" } },
-      // Talos has neither cloud-init nor, as it is published, the guest agent.
+      // Talos has no cloud-init, and its published image has no guest agent.
       checks: { skipCloudInitStatus: true, skipQemuGuestAgent: true },
       metadataSettings: { providerIDInjection: true },
     },
   },
 });
 
-/** The address that the control planes share: whoever leads etcd has it. */
+/** The address that the control planes share: one of them has it at a time, by an election in etcd. */
 const sharedAddress = (endpoint: string): string =>
   JSON.stringify({ machine: { network: { interfaces: [{ deviceSelector: { physical: true }, vip: { ip: endpoint } }] } } });
 
-/** @typeParam S text, or a text that is known once it is there */
+/** @typeParam S text, or an output of one */
 export function talosCluster<S>(name: string, cluster: TalosCluster, namespace: S) {
   const metadata = (own: string) => ({ name: own, namespace });
   const controlPlaneMachines = machineSpec(cluster, cluster.controlPlanes);
@@ -55,7 +55,7 @@ export function talosCluster<S>(name: string, cluster: TalosCluster, namespace: 
   };
   const template = (kind: string, apiVersion: string, own: string, spec: object) => ({ apiVersion, kind, metadata: metadata(own), spec });
   return {
-    /** There before the cluster that names them. */
+    /** Made before the cluster, which refers to them. */
     parts: [
       template("ProxmoxMachineTemplate", INFRASTRUCTURE, names.controlPlaneMachines, controlPlaneMachines),
       template("ProxmoxMachineTemplate", INFRASTRUCTURE, names.workerMachines, workerMachines),
@@ -85,7 +85,7 @@ export function talosCluster<S>(name: string, cluster: TalosCluster, namespace: 
         controlPlaneRef: { apiVersion: CONTROL_PLANE, kind: "TalosControlPlane", name: names.controlPlane, namespace },
       },
     },
-    /** Goes before the cluster does. */
+    /** Deleted before the cluster. */
     workers: {
       apiVersion: CORE,
       kind: "MachineDeployment",

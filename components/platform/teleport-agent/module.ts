@@ -2,7 +2,7 @@ import { defineModule, type Flow } from "../module";
 import { teleportAgentOptions } from "./options";
 import { joinTokenSecret, proxyOf, TELEPORT_AGENT_CHART, TELEPORT_AGENT_NAMESPACE, TELEPORT_AGENT_RESOURCES, teleportAgentValues } from "./values";
 
-/** Ports of Teleport's proxy beside that of its pages: the tunnel by which agents are reached. */
+/** Port of Teleport's proxy for the reverse tunnel by which agents are reached. */
 const TUNNEL_PORT = 3024;
 
 export const teleportAgent = defineModule({

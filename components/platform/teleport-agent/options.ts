@@ -7,7 +7,7 @@ const service = {
   namespace: name.describe("Where it runs"),
   service: name,
   port,
-  /** Where it differs from the Service's. */
+  /** Port of the pods, where it differs from the Service's. */
   targetPort: port.optional(),
 };
 

@@ -25,7 +25,7 @@ export const joinTokenSecret = ({ path, key }: Pick<TeleportAgentOptions, "path"
 
 export const proxyOf = ({ proxy }: Pick<TeleportAgentOptions, "proxy">, { domain }: Pick<Place, "domain">): string => proxy ?? `teleport.${domain}:3080`;
 
-/** What the agent does, as the chart takes it. */
+/** Roles of the agent, as the chart takes them. */
 const rolesOf = ({ apps, databases }: Pick<TeleportAgentOptions, "apps" | "databases">): string =>
   ["kube", ...(Object.keys(apps).length > 0 ? ["app"] : []), ...(Object.keys(databases).length > 0 ? ["db"] : [])].join(",");
 
@@ -37,7 +37,7 @@ export function teleportAgentValues(options: TeleportAgentOptions, { domain, env
     proxyAddr: proxyOf(options, { domain }),
     kubeClusterName: environment,
     joinParams: { method: "token" },
-    // Of ours: the chart's own would hold the token in its values.
+    // Our own Secret: for the chart's, the token would have to be in the values.
     joinTokenSecret: { create: false, name: JOIN_TOKEN_SECRET },
     apps: Object.entries(apps).map(([name, { namespace, service, port, protocol }]) => ({
       name,
@@ -50,7 +50,7 @@ export function teleportAgentValues(options: TeleportAgentOptions, { domain, env
       uri: `${service}.${namespace}.svc:${port}`,
       labels,
     })),
-    // Taken out of Kubernetes with 1.25.
+    // Removed in Kubernetes 1.25.
     podSecurityPolicy: { enabled: false },
     resources: sized(TELEPORT_AGENT_RESOURCES.cpu, TELEPORT_AGENT_RESOURCES.memory, "512Mi"),
   };

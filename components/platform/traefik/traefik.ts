@@ -5,7 +5,7 @@ import { Namespace, type NamespaceArgs } from "../../base/namespace";
 import type { BuildModule } from "../context";
 import { TRAEFIK_CHART, TRAEFIK_NAMESPACE, traefikValues } from "./values";
 
-/** What serves routes. */
+/** The ingress controller Traefik. */
 export class Traefik extends Component {
   constructor(name: string, args: { namespace: NamespaceArgs }, opts?: pulumi.ComponentResourceOptions) {
     super("platform:Traefik", name, opts);

@@ -13,14 +13,14 @@ export const TRAEFIK_CHART = {
 
 export const TRAEFIK_NAMESPACE = "traefik";
 export const TRAEFIK_CLASS = "traefik";
-/** Of its pods: what arrives at 80 and 443. */
+/** Ports of its pods, for the ports 80 and 443 of its Service. */
 export const TRAEFIK_PORTS = [8000, 8443] as const;
 export const TRAEFIK_RESOURCES = { cpu: "100m", memory: "128Mi" } as const;
 
 export function traefikValues() {
   return {
     ingressClass: { enabled: true, isDefaultClass: true, name: TRAEFIK_CLASS },
-    // Routes here are Ingresses: nothing makes its own kinds, or those of the Gateway API.
+    // Routes here are Ingresses. Nothing uses Traefik's own kinds, or those of the Gateway API.
     providers: { kubernetesCRD: { enabled: false }, kubernetesIngress: { publishedService: { enabled: true } } },
     gateway: { enabled: false },
     gatewayClass: { enabled: false },

@@ -15,7 +15,7 @@ export const valkey = defineModule({
     storageClasses: [own ?? storageClass],
     hosts: [{ name: `redis.${domain}`, serves: "Valkey, by the protocol of Redis", route: "balancer" }],
     namespaceSecrets: [{ namespace: VALKEY_NAMESPACE, wanted: [usersSecret(options)] }],
-    programSecrets: Object.values(options.users).map(({ path, key }) => ({ path, key, why: "the pod restarts when a password is another one" })),
+    programSecrets: Object.values(options.users).map(({ path, key }) => ({ path, key, why: "the pod restarts when a password changes" })),
     flows: [{ direction: "in", peer: "homelab", port: VALKEY_PORT, why: "clients outside the cluster, by its balancer" }],
     workloads: [{ name: "valkey", cpu: "100m", memory: `${options.memoryMiB}Mi` }],
     volumes: [{ name: "values", size: options.size }],

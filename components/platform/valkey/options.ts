@@ -5,7 +5,7 @@ import { volumeSize } from "../volume-size";
 export const valkeyOptions = z.strictObject({
   storageClass: z.string().optional().describe("Class of its volume. Left out: the cluster's own"),
   size: volumeSize.default("10Gi").describe("Size of its volume"),
-  memoryMiB: z.int().min(32).default(256).describe("What it may hold; a write beyond it is refused, and nothing is thrown away"),
+  memoryMiB: z.int().min(32).default(256).describe("Memory for its values; a write beyond it is refused, and nothing is evicted"),
   users: z
     .record(
       z.string().regex(/^(?!default$)[a-z][a-z0-9-]{0,30}$/, "must be a name of a-z, 0-9 and -, and not default, which is off"),

@@ -16,7 +16,7 @@ export const VALKEY_NAMESPACE = "valkey";
 export const USERS_SECRET = "valkey-users";
 export const VALKEY_PORT = 6379;
 
-/** What a user may do beside its keys and channels. Nobody may change the server; `INFO` and `KEYS` are asked for by clients. */
+/** Commands of a user. Nobody may change the server; `INFO` and `KEYS` are allowed because clients use them. */
 const COMMANDS = {
   read: "-@all +@read +@connection +info",
   write: "+@all -@admin -@dangerous +info +keys",
@@ -32,10 +32,10 @@ export const usersSecret = ({ users }: Pick<ValkeyOptions, "users">): WantedSecr
 export const aclRules = ({ keys, channels, may }: Pick<ValkeyOptions["users"][string], "keys" | "channels" | "may">): string =>
   [...keys.map((pattern) => `~${pattern}`), "resetchannels", ...channels.map((pattern) => `&${pattern}`), COMMANDS[may]].join(" ");
 
-/** Nobody is let in without a user and its password. A line of its own, after the users: the server has this user by itself. */
+/** Nobody may log in without a user and its password. `default` is a user that the server has by itself. */
 const NO_DEFAULT_USER = "user default off";
 
-/** @typeParam T text, or a text that is known once it is there */
+/** @typeParam T text, or an output of one */
 export interface ValkeyValuesArgs<T> {
   storageClass: string;
   options: Pick<ValkeyOptions, "size" | "memoryMiB" | "users">;
@@ -44,11 +44,11 @@ export interface ValkeyValuesArgs<T> {
   credentialMark: T;
 }
 
-/** Of the server. Its files are written while it runs; half of the memory again is for that, and for its buffers. */
+/** Configuration of the server. The container gets half of `maxmemory` in addition, for the rewriting of files and for buffers. */
 const CONFIG = (memoryMiB: number): string => `maxmemory ${memoryMiB}mb\nmaxmemory-policy noeviction\nappendonly yes\nnotify-keyspace-events KA\n`;
 
 export function valkeyValues<T>({ storageClass, options: { size, memoryMiB, users }, host, credentialMark }: ValkeyValuesArgs<T>) {
-  // A port that opens says that it runs; a command would have to log in.
+  // An open port is enough: a command would need a login.
   const customProbe = { tcpSocket: { port: VALKEY_PORT } };
   return {
     podAnnotations: { [CREDENTIALS_ANNOTATION]: credentialMark },
@@ -60,7 +60,7 @@ export function valkeyValues<T>({ storageClass, options: { size, memoryMiB, user
     },
     valkeyConfig: CONFIG(memoryMiB),
     dataStorage: { enabled: true, requestedSize: size, className: storageClass, keepPvc: true },
-    // Two of them cannot have the volume.
+    // Two pods cannot share the volume.
     deploymentStrategy: "Recreate",
     service: { type: "LoadBalancer", port: VALKEY_PORT, annotations: { "external-dns.alpha.kubernetes.io/hostname": host } },
     startupProbe: { enabled: true, customProbe },

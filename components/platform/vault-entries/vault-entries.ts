@@ -8,11 +8,11 @@ export interface VaultEntriesArgs {
   /** Path of the KV mount. */
   mount: pulumi.Input<string>;
   /**
-   * What is no longer given stays in Vault until somebody deletes it there (`homelab vault orphans|delete`): a file that is
-   * only missing must never empty Vault. Default false.
+   * true: an entry that is no longer given stays in Vault until somebody deletes it there (`homelab vault orphans|delete`), because a
+   * missing file must never delete entries of Vault. Default false.
    */
   keepRemoved?: boolean;
-  /** Which Vault it is, where another stack has it: a new one at the same address gets the entries anew. */
+  /** Identifies the Vault, where another stack runs it. A new Vault at the same address gets the entries again. */
   vaultId?: pulumi.Input<string> | undefined;
   /** Path below the mount to keys and values. Values are secrets. */
   entries: ReadonlyMap<string, Readonly<Record<string, pulumi.Input<string>>>>;
@@ -29,13 +29,13 @@ export class VaultEntries extends Component {
           mount: args.mount,
           name: path,
           dataJson: secret(output(values).apply((plain) => JSON.stringify(plain))),
-          // Older versions of a secret that is gone are gone too.
+          // The deletion of an entry deletes all its versions.
           deleteAllVersions: true,
         },
         this.child({
           additionalSecretOutputs: ["data"],
           retainOnDelete: args.keepRemoved === true,
-          // One name: the old one goes before the new one comes, or it would take that with it.
+          // Both have the same path. The deletion of the old entry after the new one was written would delete the new one.
           deleteBeforeReplace: true,
           ...(args.vaultId === undefined ? {} : { replacementTrigger: args.vaultId }),
         }),

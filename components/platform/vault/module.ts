@@ -25,7 +25,7 @@ export const vault = defineModule({
     hosts: [{ name: new URL(vaultAddress).hostname, serves: "Vault's API and pages", route: "ingress" }],
     flows: [
       { direction: "in", peer: "routes", port: 8200, why: "API and pages" },
-      { direction: "out", peer: "homelab", port: 6443, why: "asks the API of each cluster whether a service account's token is good" },
+      { direction: "out", peer: "homelab", port: 6443, why: "asks the API of each cluster whether a service account's token is valid" },
     ],
     workloads: [{ name: "vault", cpu: "100m", memory: "256Mi" }],
     volumes: [

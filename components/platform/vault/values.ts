@@ -1,4 +1,4 @@
-/** Values of the chart vault. The route is ours (WebIngress), not the chart's. */
+/** Values of the chart vault. The route is our own (WebIngress), not the chart's. */
 import type { ChartPin, ImagePin } from "../pins";
 
 export const VAULT_CHART = {
@@ -9,7 +9,7 @@ export const VAULT_CHART = {
   why: "tested by its makers with Vault 1.21.9 and Kubernetes 1.32 to 1.36",
 } as const satisfies ChartPin;
 
-/** The chart's own is 2.0.4, a major version on. */
+/** The chart's default is 2.0.4, the next major version. */
 const TAG = "1.21.9";
 export const VAULT_IMAGE = {
   image: `hashicorp/vault:${TAG}`,
@@ -17,7 +17,7 @@ export const VAULT_IMAGE = {
 } as const satisfies ImagePin;
 
 export const VAULT_NAMESPACE = "vault";
-/** Its StatefulSet, which leaves pods as they are until somebody deletes them. */
+/** Its StatefulSet, whose update strategy is `OnDelete`. */
 export const VAULT_SET = "vault";
 
 export interface VaultValuesArgs {

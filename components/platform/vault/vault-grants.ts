@@ -12,18 +12,18 @@ export interface VaultGrantsArgs {
 }
 
 const LEASE_SECONDS = 3600;
-/** As long as the one of the stack that made it; see secrets/vault-set-up.ts. */
+/** The period of the managing stack's own token; see secrets/vault-set-up.ts. */
 const PERIOD = "87600h";
 const YEAR_SECONDS = 31_536_000;
 const TEN_YEARS_SECONDS = 315_360_000;
 
 /**
- * What each stack and each namespace may do in Vault: for a stack a policy, a token of it, and the auth mount that its cluster logs
- * in by; for a namespace a policy and a role of that mount. Made in one place, by the stack that Vault belongs to: no other may make
- * a policy, a mount or a role.
+ * What each stack and each namespace may do in Vault: for a stack a policy, a token with it, and the auth mount of its cluster; for a
+ * namespace a policy and a role of that mount. The stack that runs Vault makes all of them. No other stack may make a policy, a mount or
+ * a role.
  */
 export class VaultGrants extends Component {
-  /** By stack. Secret; known once its mount and its namespaces' roles are there. */
+  /** Token of each stack. Secret; known once the stack's mount and its namespaces' roles exist. */
   readonly tokens: pulumi.Output<Record<string, string>>;
   private readonly stacks: readonly string[];
 
@@ -62,7 +62,7 @@ export class VaultGrants extends Component {
         renewMinLease: YEAR_SECONDS,
         renewIncrement: TEN_YEARS_SECONDS,
       },
-      // Who has the token may count on what its cluster logs in by.
+      // Whoever has the token can rely on the mount and the roles of its cluster.
       this.child({ additionalSecretOutputs: ["clientToken"], dependsOn: [mount, ...roles] }),
     );
     return token.clientToken;

@@ -1,17 +1,17 @@
 /**
- * What Vault holds for a stack and for its namespaces, by name: the stack `tools` makes it, and the other stacks refer to it.
+ * Names of what Vault has for a stack and its namespaces: the stack `tools` makes it, and the other stacks refer to it.
  * Loads no Pulumi SDK.
  */
 
-/** For whom tokens of service accounts are made that log in to Vault: the cluster's own API takes none of them. */
+/** Audience of the service accounts' tokens for Vault. The cluster's own API does not accept such a token. */
 export const VAULT_AUDIENCE = "vault";
 
 /** Policy and token of the stack that manages Vault. */
 export const MANAGER = "homelab-tools";
 
-/** What a namespace may read, and who reads it there. */
+/** What a namespace may read, and by which service account. */
 export interface NamespaceGrant {
-  /** In which the reader lives. */
+  /** Namespace of the reader. */
   namespace: string;
   /** Role of the stack's auth mount. */
   role: string;
@@ -23,21 +23,21 @@ export interface NamespaceGrant {
 
 export interface StackGrant {
   stack: string;
-  /** Whether it writes what all stacks share: the one that brings Git's entries to Vault. */
+  /** Whether it writes the entries that all stacks share: it copies those of Git to Vault. */
   writesCommon: boolean;
   namespaces: readonly NamespaceGrant[];
 }
 
-// Neither stacks nor namespaces have a dot or a slash in their names, so no two of them have one name here.
+// Names of stacks and namespaces contain no dot and no slash, so no two of these names are the same.
 export const authMountOf = (stack: string): string => `kubernetes/${stack}`;
 export const stackPolicyName = (stack: string): string => `stack.${stack}`;
 export const namespacePolicyName = (stack: string, role: string): string => `namespace.${stack}.${role}`;
-/** What a stack itself writes about its cluster lies below it, by stack. */
+/** Folder for what each stack writes about its cluster. */
 const CLUSTERS = "clusters";
 export const kubeconfigEntry = (stack: string): string => `${CLUSTERS}/${stack}/kubeconfig`;
-/** By which an Argo CD of another stack reaches the cluster; keys {@link ARGO_CD_ACCESS_KEYS}. */
+/** Entry by which the Argo CD of another stack reaches the cluster; its keys are {@link ARGO_CD_ACCESS_KEYS}. */
 export const argoCdAccessEntry = (stack: string): string => `${CLUSTERS}/${stack}/argo-cd`;
 /** Token of the account, and the cluster's certificate authority as base64 of PEM. */
 export const ARGO_CD_ACCESS_KEYS = { token: "token", authority: "caData" } as const;
-/** Whether an entry is written by a stack when it is built: secrets/ has none of it. */
+/** Whether a stack writes the entry when it is built: secrets/ does not have it. */
 export const isWrittenByStack = (path: string): boolean => path.startsWith(`${CLUSTERS}/`);

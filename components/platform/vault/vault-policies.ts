@@ -30,8 +30,7 @@ const entry = (path: string): string => rule(`${KV_MOUNT}/data/${path}`, ...ENTR
 const nobodysEntry = (path: string): string => rule(`${KV_MOUNT}/data/${path}`, "deny") + rule(`${KV_MOUNT}/metadata/${path}`, "deny");
 
 /**
- * Until version 2 of the layout each stack made its auth mount and policies itself. It may take away what it had made, by name, and
- * make none of it.
+ * Before version 2 of the layout, each stack made its auth mount and policies itself. It may delete those, by name, but not make them.
  */
 const leftovers = (stack: string): string =>
   rule(`sys/auth/kubernetes-${stack}`, "delete", "sudo") +
@@ -41,8 +40,9 @@ const leftovers = (stack: string): string =>
   rule(`sys/policies/acl/cluster-${stack}-shared`, "delete");
 
 /**
- * A stack's own: the entries of its cluster (kubeconfig, access of an Argo CD elsewhere), its own values, where Vault finds its cluster; and what makes it no wider. The one that
- * writes what all share may write that too, and nothing of the others.
+ * Policy of a stack. It may write the entries of its cluster (kubeconfig, access of an Argo CD elsewhere), its own values, and where Vault
+ * finds its cluster. None of that can widen its rights. The stack that writes the shared entries may write those too, but no entry of
+ * another stack.
  */
 export function stackPolicy({ stack: name, writesCommon }: Pick<StackGrant, "stack" | "writesCommon">): string {
   const stack = plainPath(name);
@@ -59,8 +59,8 @@ export function stackPolicy({ stack: name, writesCommon }: Pick<StackGrant, "sta
 }
 
 /**
- * Of the one that manages Vault: mounts, policies, roles, and tokens of the stacks. Who may do that may do everything, at the end;
- * it reads no entry by itself.
+ * Policy of the stack that manages Vault: mounts, policies, roles, and tokens of the stacks. It cannot read entries, but whoever has these
+ * rights could give itself any other.
  */
 export function managerPolicy(): string {
   const all = ["create", "read", "update", "delete"];
@@ -77,9 +77,9 @@ export function managerPolicy(): string {
     rule(`auth/${authMountOf("+")}/role/*`, ...all, "list"),
     rule("sys/policies/acl/stack.*", ...all),
     rule("sys/policies/acl/namespace.*", ...all),
-    // Of the layout before.
+    // From the previous layout.
     rule("sys/policies/acl/homelab-program", "delete"),
-    // Tokens that end with no other, and have a period.
+    // Orphan tokens with a period.
     rule("auth/token/create", "create", "update", "sudo"),
     rule("auth/token/lookup-accessor", "create", "update"),
     rule("auth/token/renew", "create", "update"),

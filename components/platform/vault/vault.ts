@@ -22,17 +22,17 @@ export interface VaultArgs {
   address: string;
   /** Class of both volumes. */
   storageClass: string;
-  /** Of the volume with the entries. */
+  /** Size of the volume with the entries. */
   size: string;
-  /** Of the volume with the audit log. */
+  /** Size of the volume with the audit log. */
   auditSize: string;
   ingressClass: string;
   issuer: pulumi.Input<string>;
   /** The checkout, in which the first boot's commands run. */
   checkout: string;
-  /** Differs from the host that stood here before: a Vault on a new host is another Vault. */
+  /** Identifies the host: a Vault on a rebuilt host is another Vault. */
   instance: pulumi.Input<string>;
-  /** The stack that it belongs to, which brings Git's entries to it. */
+  /** The stack that it belongs to, which copies Git's entries to it. */
   stack: string;
   /** What each stack and each namespace may do with it. */
   grants: readonly StackGrant[];
@@ -41,15 +41,15 @@ export interface VaultArgs {
 /** Vault: installed, initialised, unsealed, and set up with its KV mount and what each stack may do. */
 export class Vault extends Component {
   readonly address: pulumi.Output<string>;
-  /** What tells it from a Vault before it at the same address. */
+  /** Identifies this Vault: another value after each rebuild. */
   readonly id: pulumi.Output<string>;
-  /** Of each stack, by its name. Secret. */
+  /** Token of each stack, by its name. Secret. */
   readonly tokens: pulumi.Output<Record<string, string>>;
-  /** With the token of the stack it belongs to, for entries. */
+  /** For entries, with the token of the stack that it belongs to. */
   readonly provider: Provider;
-  /** The KV mount's path; known once it is there. */
+  /** The KV mount's path; known once it exists. */
   readonly mount: pulumi.Output<string>;
-  /** What a namespace's way to its values depends on. */
+  /** What the access of namespaces to their values depends on. */
   readonly grants: VaultGrants;
 
   constructor(name: string, args: VaultArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -57,7 +57,7 @@ export class Vault extends Component {
     const { namespace } = new Namespace(`${name}-ns`, args.namespace, this.child());
     const release = new HelmRelease(
       name,
-      // Its pod is ready when it is unsealed, which is the next step: nothing to wait for here.
+      // Its pod is ready only once it is unsealed, which is the next step. So this does not wait.
       {
         releaseName: "vault",
         namespace,
@@ -75,18 +75,18 @@ export class Vault extends Component {
     );
     const boot = this.command(`${name}-boot`, "vault-first-boot", args, { triggers: [args.instance] }, [release, route]);
     this.id = boot.stdout.apply((text) => String(JSON.parse(text).id));
-    // A pod that was replaced is sealed. The first boot unseals what it finds sealed, and does nothing where there is nothing to do.
+    // A pod that was replaced is sealed. The command of the first boot unseals it; where nothing is sealed, it does nothing.
     const unsealed = this.command(`${name}-unsealed`, "vault-first-boot", args, { triggers: [release.revision] }, [boot]);
     const setUp = this.command(`${name}-set-up`, "vault-set-up", args, { triggers: [this.id], stdin: JSON.stringify(MANAGER_POLICY) }, [boot, unsealed]);
     const managerToken = pulumi.secret(setUp.stdout.apply((text) => String(JSON.parse(text).token)));
-    // Named as it was when it had the root token: what it made stays its own.
+    // It keeps the name that it had with the root token, so that what it made then still has this provider.
     const manager = new Provider(`${name}-set-up`, { address: args.address, token: managerToken, skipChildToken: true }, this.child());
     livesIn(manager, boot);
     const child = this.child({ provider: manager });
     const mount = new Mount(
       `${name}-kv`,
       { path: KV_MOUNT, type: "kv", options: { version: "2" }, description: "Entries of secrets/ and kubeconfigs" },
-      // Vault deletes all entries with it. The module that goes leaves them on Vault's volume.
+      // Vault would delete all entries with it. When the module is removed, they stay on Vault's volume.
       this.child({ provider: manager, retainOnDelete: true }),
     );
     new Audit(
@@ -106,8 +106,8 @@ export class Vault extends Component {
   }
 
   /**
-   * One of our own commands about this Vault, run where the keys are. What it needs of keys it finds in their file; the stdout is
-   * what is left of it.
+   * One of our own commands for this Vault. It runs on the machine that has the keys, and reads them from their file. Its result is its
+   * stdout.
    */
   private command(
     name: string,
@@ -126,7 +126,7 @@ export class Vault extends Component {
         logging: ERRORS_ONLY,
         addPreviousOutputInEnv: false,
       },
-      // Where a checkout lies says nothing about Vault.
+      // The path of the checkout says nothing about Vault. For `logging` see base/command-log.ts.
       this.child({ dependsOn, additionalSecretOutputs: ["stdout"], ignoreChanges: ["dir", "logging"], customTimeouts: timeouts(15) }),
     );
   }
@@ -152,6 +152,6 @@ export const buildVault: BuildModule<VaultOptions> = (name, { options, context }
     opts,
   );
   const { provider, mount, address, id, tokens } = component;
-  // What is in Vault goes with it here: nothing in this environment needs to know which one it is.
+  // In this environment what is in Vault is deleted with it (`livesIn`). So its entries need no `id` that would replace them.
   return { component, gives: { vault: { provider, mount, address }, vaultTokens: tokens, vaultId: id }, urls: { vault: address } };
 };

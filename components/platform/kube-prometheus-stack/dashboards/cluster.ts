@@ -2,7 +2,7 @@ import { CLUSTER, dashboard, NAMESPACE } from "./panel";
 
 const CONTAINERS = 'container!="", cluster=~"$cluster", namespace=~"$namespace"';
 
-/** What pods use of what they asked for, and whether they run. */
+/** What pods use of what they requested, and whether they run. */
 export const cluster = dashboard({
   uid: "homelab-cluster",
   title: "Homelab / clusters",

@@ -10,7 +10,7 @@ import { DASHBOARDS } from "./index";
 const source = z.strictObject({ type: z.enum(["prometheus", "loki", "jaeger"]), uid: z.string() });
 const asked = { refId: z.string().regex(/^[A-Z]$/), datasource: source, legendFormat: z.string().optional() };
 
-/** As far as ours use it (https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/). */
+/** The part of it that ours use (https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/). */
 const model = z.strictObject({
   uid: z.string().regex(/^[a-zA-Z0-9-]{1,40}$/),
   title: z.string().min(1),
@@ -61,7 +61,7 @@ const model = z.strictObject({
   ),
 });
 
-/** Sources that are there: the chart makes Prometheus', each store its own. */
+/** Data sources that exist: the chart makes the one of Prometheus, and each store its own. */
 const SOURCES = ["prometheus", LOKI_SOURCE.uid, JAEGER_SOURCE.uid];
 
 describe.each(Object.entries(DASHBOARDS))("%s", (_, dashboard) => {

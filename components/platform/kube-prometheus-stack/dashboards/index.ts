@@ -9,5 +9,5 @@ import { traces } from "./traces";
 /** Label by which Grafana's sidecar finds their ConfigMap. */
 export const DASHBOARD_LABEL = { grafana_dashboard: "1" } as const;
 
-/** By name of the file. */
+/** By file name. */
 export const DASHBOARDS: Readonly<Record<string, Dashboard>> = { homelab: overview, cluster, nodes, services, logs, traces };

@@ -1,6 +1,6 @@
 import { CLUSTER, dashboard } from "./panel";
 
-/** What somebody looks at first: whether all environments are there and hosts have room, pods are well, and what alerts. */
+/** The dashboard to look at first: which environments send, free capacity of the machines, pods that are not ready, and alerts. */
 export const overview = dashboard({
   uid: "homelab-overview",
   title: "Homelab",

@@ -1,6 +1,6 @@
 /** Dashboards of Grafana as data (https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/). Pure. */
 
-/** What is asked: metrics by PromQL, logs by LogQL, or the latest traces of a service. */
+/** What is queried: metrics by PromQL, logs by LogQL, or the latest traces of a service. */
 export type Source = "prometheus" | "loki" | "jaeger";
 
 export interface Query {
@@ -18,7 +18,7 @@ export interface Panel extends Query {
   readonly type?: "timeseries" | "stat" | "logs" | "table";
   /** How values are shown. Default `short`. */
   readonly unit?: "percentunit" | "short" | "Bps" | "bytes" | "s" | "ops";
-  /** More lines in the same picture. */
+  /** More queries in the same panel. */
   readonly more?: readonly Query[];
   /** Columns of the 24 that a row has. Default 12. */
   readonly width?: 6 | 12 | 24;
@@ -34,7 +34,7 @@ export interface Variable {
   readonly from: string;
 }
 
-/** Of metrics: which environments are looked at. */
+/** Variable for metrics: which environments are shown. */
 export const CLUSTER: Variable = { name: "cluster", label: "Environment", source: "prometheus", of: "cluster", from: "up" };
 export const NAMESPACE: Variable = { name: "namespace", label: "Namespace", source: "prometheus", of: "namespace", from: 'kube_pod_info{cluster=~"$cluster"}' };
 
@@ -56,7 +56,7 @@ function targetOf({ source = "prometheus", query, legend }: Query, index: number
   return { refId, datasource: sourceOf(source), ...own, ...(legend === undefined ? {} : { legendFormat: legend }) };
 }
 
-/** Where each panel lies: rows are filled from the left, and none lies on another. */
+/** Position of each panel: rows are filled from the left, and no panel covers another. */
 function places(panels: readonly Panel[]): { x: number; y: number; w: number; h: number }[] {
   let [x, y] = [0, 0];
   return panels.map(({ width = 12 }) => {

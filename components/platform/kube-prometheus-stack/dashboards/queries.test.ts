@@ -8,7 +8,7 @@ import { DASHBOARDS } from "./index";
 const PARSERS = { prometheus: promql, loki: logql } as const;
 type Language = keyof typeof PARSERS;
 
-/** Where the grammar found no way on. */
+/** Positions of syntax errors. */
 function errorsOf(language: Language, query: string): number[] {
   const found: number[] = [];
   PARSERS[language].parse(query).iterate({

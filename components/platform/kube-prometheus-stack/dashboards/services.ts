@@ -1,10 +1,10 @@
 import { CLUSTER, dashboard } from "./panel";
 
-/** Namespaces of what keeps data, by the names of their modules. */
+/** Namespaces of the services that store data. */
 const DATA = "postgres|valkey|nats|minio|vault|harbor|immich|loki|tracing|monitoring";
 const PODS = `container!="", cluster=~"$cluster", namespace=~"${DATA}"`;
 
-/** What keeps data: whether it runs, what it takes, how full its volumes are; and of Postgres and NATS what they say themselves. */
+/** Services that store data: whether they run, what they use, how full their volumes are; and Postgres' and NATS' own metrics. */
 export const services = dashboard({
   uid: "homelab-services",
   title: "Homelab / data services",

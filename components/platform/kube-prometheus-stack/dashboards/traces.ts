@@ -2,7 +2,7 @@ import { dashboard } from "./panel";
 
 const HUB = 'namespace="telemetry"';
 
-/** What comes to the hub and what of it is handed on, and the latest traces. */
+/** What the hub receives and forwards, and the latest traces. */
 export const traces = dashboard({
   uid: "homelab-traces",
   title: "Homelab / traces and the hub",
