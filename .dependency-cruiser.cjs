@@ -32,7 +32,7 @@ const MAY = {
 };
 /** Rooms of `stacks/`: site/ is written with `define` and read by `load`; each imports itself and those before it. Its root holds the entries. */
 const PROGRAM_ROOMS = ["define", "load", "plan", "build", "outputs", "probes"];
-/** Rooms of `orchestrator/`, lowest first: each imports itself and those before it. Its root (main.ts) imports what it likes. */
+/** Rooms of `orchestrator/`, lowest first: each imports itself and those before it. Its root (main.ts) may import all of them. */
 const ROOMS = [
   "cli",
   "target",
@@ -97,7 +97,7 @@ module.exports = {
     {
       name: "site-is-data",
       severity: "error",
-      comment: "a homelab's own files take what they are written with, and the types of components",
+      comment: "a homelab's own files import the functions that they are written with, and types of components",
       from: { path: "^site/", pathNot: "^site/tests/" },
       to: { path: "^(stacks|components|node_modules)/", pathNot: "^(stacks/define/|components/hosts/node-spec\\.ts)" },
     },
@@ -111,7 +111,7 @@ module.exports = {
     {
       name: "plans-are-data",
       severity: "error",
-      comment: "what is planned is known before anything is registered: neither the site nor its plan loads the SDK",
+      comment: "a plan is made before anything is registered: neither the site nor its plan loads the SDK",
       from: { path: "^(site|stacks/(define|load|plan))/", pathNot: "\\.test\\.ts$" },
       to: { path: "node_modules/@pulumi/", dependencyTypesNot: ["type-only"] },
     },
@@ -126,7 +126,7 @@ module.exports = {
     {
       name: "engine-and-providers-use-only-the-protocol",
       severity: "error",
-      comment: "of the SDK, the engine and the providers use the generated protocol code only",
+      comment: "the engine and the providers use only the SDK's generated protocol code",
       from: { path: "^(engine|providers)/", pathNot: "\\.test\\.ts$" },
       to: { path: "node_modules/@pulumi/", pathNot: "node_modules/@pulumi/pulumi/proto/" },
     },

@@ -6,11 +6,11 @@ HOMELAB := node orchestrator/bin/homelab
 
 help:
 	@echo "make lab          install, start the lab, build all stacks of site/ in it"
-	@echo "make test         install, run the tests that need only Node, but for whole rehearsals: less than ten minutes on two cores"
+	@echo "make test         install, run the tests that need only Node, except whole rehearsals: less than ten minutes on two cores"
 	@echo "make test-rehearsals  whole rehearsals in a lab, which need only Node too: builds, kills, drift, another site, previews of a change"
 	@echo "make test-another-site  what depends on the site, in a copy with a site by homelab init: PATHS=stacks; WITH=lab builds it too"
 	@echo "make test-node    rehearsal and tests on another Node: NODE=22, 24 or 26 (npm brings it)"
-	@echo "make nightly      all versions of Node, long fuzz, canary and mutation runs, recorded cases asked live"
+	@echo "make nightly      all versions of Node, long fuzz, canary and mutation runs, recorded cases compared live"
 	@echo "make test-real    the tests that need real programs (missing ones are named and skipped)"
 	@echo "make real-parts   install those programs, as far as this machine allows (cached outside the checkout)"
 	@echo "make check        lint, types, import rules, dead code, tests"
@@ -21,8 +21,8 @@ help:
 	@echo "make lab-stop     stop the lab (its state is kept)"
 	@echo "make clean        stop the lab and remove all that was made here"
 
-# Installed when the lockfile is newer than what is there.
-# With what NODE_ENV=production would leave out: the compiler.
+# Installs when the lockfile is newer than the installed packages.
+# --include=dev: with NODE_ENV=production npm would leave out the compiler.
 node_modules/.package-lock.json: package-lock.json package.json
 	@node build/node-version.cjs
 	npm ci --include=dev --no-audit --no-fund --loglevel=error
@@ -44,7 +44,8 @@ lab-destroy: bin/.built
 lab-stop: bin/.built
 	@$(HOMELAB) lab stop
 
-# Tests begin in an environment of their own (tests/support/own-environment.cjs); what a shell preloads into Node would come before that.
+# Tests start in an environment of their own (tests/support/own-environment.cjs). NODE_OPTIONS is emptied here, since what it preloads into
+# Node would run before that.
 test: bin/.built
 	HOMELAB_TEST_PART=quick NODE_OPTIONS= npx --no-install jest
 
@@ -59,11 +60,11 @@ test-another-site: bin/.built
 test-node: bin/.built
 	node build/test-node.cjs $(NODE)
 
-# What takes too long for every landing. Each part runs, whatever the one before it said.
+# What takes too long for every change. Each part runs, also after one that failed.
 nightly: bin/.built
 	node build/nightly.cjs
 
-# Hosts and servers are started and stopped by these tests: one file after the other, so that two cores are enough.
+# These tests start and stop hosts and servers. The files run one after the other, so that two cores are enough.
 test-real: bin/.built
 	HOMELAB_TEST_REAL=1 NODE_OPTIONS= npx --no-install jest --runInBand
 
@@ -88,13 +89,13 @@ preview-change: bin/.built
 lab-of-base: bin/.built
 	@sh pipelines/preview.sh "$(BASE)"
 
-# What an earlier run of these jobs left on a runner of ours, so that none of it is taken for this run's.
+# Deletes the reports that an earlier run of these jobs left on our own runner, so that none is taken for this run's.
 REPORTS ?= drift plan up
 clean-reports:
 	rm -rf $(REPORTS)
 
-# What drifted on the real homelab, or why it could not be looked at, as files for `homelab issue`: by name alone, and with
-# DRIFT_VALUES=true what is in the fields too, which everybody reads who sees the repository.
+# Writes files for `homelab issue`: what has drifted on the real homelab, or why that could not be checked. They have names only; with
+# DRIFT_VALUES=true they have the fields' values too, which everybody can read who sees the repository.
 drift-report: bin/.built
 	@sh pipelines/attempt.sh drift/failure.txt $(HOMELAB) drift $(if $(filter true,$(DRIFT_VALUES)),,--names-only) --report drift/drift.json
 

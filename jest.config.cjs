@@ -24,12 +24,12 @@ module.exports = {
   globalSetup: "<rootDir>/tests/support/global-setup.cjs",
   testSequencer: real ? "<rootDir>/tests/support/real-sequencer.cjs" : "<rootDir>/tests/support/longest-first.cjs",
   reporters: ["default", "<rootDir>/tests/support/count-reporter.cjs"],
-  // Jest itself would take one for two cores. The long files wait for a process, an answer or a disk for much of their time, so that
-  // two workers left two cores half idle.
+  // Jest's default would be one worker on two cores. The long files mostly wait for a process, an answer or a disk: even two workers left
+  // two cores half idle.
   maxWorkers: 4,
   maxConcurrency: 2,
   // Tests that drive a whole lab take minutes of their own and say so themselves.
   testTimeout: real ? 300_000 : 120_000,
-  // A test that fails half-way may leave its servers open: that must not keep the whole run from ending.
+  // A test that fails half-way may leave its servers open. That must not prevent the end of the whole run.
   forceExit: true,
 };

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs a command as most people do: without root, in a clone in a folder with a space and an umlaut, in a home of its own, with the
-# dependencies that are installed in this checkout. What is committed is what runs.
+# Runs a command as most people do: without root, with a home of its own, in a clone in a folder with a space and an umlaut. The clone has
+# the dependencies that are installed in this checkout, and only what is committed.
 #   .ci/as-plain-user.sh make test
-# What this machine does not allow is said in a line, and the command runs without it. HOMELAB_TEST_TOTALS gets the counts.
+# A line says what this machine does not allow, and the command runs without that. HOMELAB_TEST_TOTALS gets the counts.
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd -P)
 cd "$here"
@@ -28,21 +28,21 @@ printf '[safe]\n\tdirectory = *\n' >"$base/gitconfig"
 GIT_CONFIG_GLOBAL="$base/gitconfig" git clone --quiet --no-hardlinks "$here" "$clone" || run_here "git cannot clone this checkout" "$@"
 [ -z "$(GIT_CONFIG_GLOBAL="$base/gitconfig" git status --porcelain 2>/dev/null)" ] || say "what is not committed here does not run"
 cp -R "$here/node_modules" "$clone/node_modules" || run_here "node_modules cannot be copied" "$@"
-# Modules that were compiled for this checkout are named by its paths.
+# The cache of compiled modules contains paths of this checkout.
 rm -rf "$clone/node_modules/.cache"
-# Newer than the clone's own files, so that make takes it as installed.
+# Newer than the clone's own files, so that make does not install again.
 touch "$clone/node_modules/.package-lock.json"
-# What some tests read beside the checkout, where it is there.
+# Some tests read this folder beside the checkout, where it exists.
 [ ! -d "$here/../shared" ] || ln -s "$(cd "$here/../shared" && pwd -P)" "$place/shared"
 
-# A file of the user's own: the one that is named may be closed to it.
+# Counts go to a file of the user's first, since the user may not be allowed to write the one that is named.
 : >"$base/totals"
 variables=(HOME="$base/home" PATH="$PATH" HOMELAB_TEST_TOTALS="$base/totals")
 for name in CI TMPDIR; do
   [ -z "${!name:-}" ] || variables+=("$name=${!name}")
 done
 
-# How to be another user; `env` alone stays who this is.
+# Prefix that runs a command as another user; `env` alone keeps the current one.
 become=(env)
 as() { (cd "$clone" && "${become[@]}" env -i "${variables[@]}" "$@"); }
 

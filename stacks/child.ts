@@ -1,8 +1,8 @@
-/** How the program's side of a question of the orchestrator runs: JSON in, JSON out, known failures as one line of JSON. */
+/** How the entries run that the orchestrator asks: JSON in, JSON out, known failures as one line of JSON. */
 import { describeError, HomelabError } from "../common/errors";
 import { readStdin } from "../common/stdin";
 
-/** A failure as the orchestrator reads it (orchestrator/target/program.ts); its causes, such as the line of a file, go with its message. */
+/** A failure as the orchestrator reads it (orchestrator/target/program.ts). Its message includes its causes, such as the line of a file. */
 export const failureOf = (thrown: unknown): object =>
   thrown instanceof HomelabError
     ? {
@@ -19,7 +19,7 @@ export function fail(thrown: unknown): void {
   process.exitCode = 1;
 }
 
-/** Prints what is asked of the program without a question on standard input; the exit code is 1 where it cannot. */
+/** Prints an answer that needs no input. Where it fails, the exit code is 1. */
 export function printAnswer(answer: () => object): void {
   try {
     process.stdout.write(`${JSON.stringify(answer(), null, 2)}\n`);
@@ -28,7 +28,7 @@ export function printAnswer(answer: () => object): void {
   }
 }
 
-/** Answers the question on standard input; the exit code is 1 where it cannot. */
+/** Answers the question on standard input. Where it fails, the exit code is 1. */
 export function runChild(answer: (input: string) => Promise<object>): void {
   readStdin()
     .then(answer)

@@ -12,7 +12,7 @@ const script = path.join(root, "bin/stacks/describe.js");
 
 const STACK_NAMES = loadHomelab().stacks.map(({ name }) => name);
 
-// What is described of this checkout is described with its own secrets.
+// The tests of this checkout use its own secrets.
 afterEach(() => {
   delete process.env["HOMELAB_SECRETS_DIR"];
 });

@@ -1,4 +1,4 @@
-/** What the orchestrator's children answer, each started as it starts them: what is planned, whole, and in the words of a known error. */
+/** What the entries for the orchestrator answer, each started as it starts them: complete plans, and known errors in their own words. */
 import { spawnSync } from "node:child_process";
 import * as path from "node:path";
 import { listApps } from "./list-apps";
@@ -31,7 +31,7 @@ const refused = ({ status, stdout, stderr }: Answer): unknown => {
 };
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
-/** Of this checkout, whichever it is. */
+/** The plans of this checkout, whatever site it has. */
 const plans = planEstate(loadEstate());
 const [own] = plans.values();
 if (own === undefined) throw new Error("this checkout has no stack");

@@ -29,7 +29,7 @@ async function secretSources(stack: string, wanted: readonly string[] | "all"): 
 async function build(name: string, estate: Estate): Promise<Record<string, pulumi.Input<unknown>>> {
   validateGraph(estate.stacks, estate.root);
   const stack = stackOf(estate, name);
-  // What the engine has may be newer than the file.
+  // The engine may have newer settings than the file.
   const config = parseStackConfig(`Pulumi.${name}.yaml`, pulumi.runtime.allConfig());
   const plan = planStack({ ...estate, settings: new Map([...estate.settings, [name, config]]) }, stack);
   for (const warning of plan.vms.flatMap((vm) => estate.warnings.get(vm.name) ?? [])) await pulumi.log.warn(warning);
@@ -53,8 +53,7 @@ async function build(name: string, estate: Estate): Promise<Record<string, pulum
 }
 
 /**
- * Known failures are shown by their message alone: a stack trace of ours says nothing to who reads it. The engine calls it without
- * arguments.
+ * The engine calls it without arguments. Known failures are shown by their message alone: a stack trace would not help the reader.
  * @param load gives the homelab; default: the checkout's own
  */
 async function main(load: () => Estate = loadEstate): Promise<Record<string, pulumi.Input<unknown>>> {

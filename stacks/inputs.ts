@@ -1,6 +1,6 @@
 /**
  * `node bin/stacks/inputs.js`: digests of what each stack is built from, for `homelab up --affected`. Takes `{"key":"…"}` on standard
- * input and prints JSON. Every digest is keyed, since secrets and settings are among what it is made of. Errors as in describe.ts.
+ * input and prints JSON. Every digest is keyed, because it is made from secrets and settings too. Errors as in describe.ts.
  */
 import { createHmac } from "node:crypto";
 import { z } from "zod";
@@ -21,7 +21,7 @@ export interface StackInputs extends ReturnType<typeof stackFacts> {
   inputs: Readonly<Record<string, string>>;
 }
 
-/** Maps, sets and objects in one order; functions say nothing, their code is among the program's files. */
+/** The value with the keys of maps and objects in a fixed order. Functions are left out: their code is among the program's files. */
 function canonical(value: unknown): unknown {
   if (value instanceof Map) return canonical(Object.fromEntries(value));
   if (value instanceof Set) return [...value].map(canonical);
@@ -55,7 +55,7 @@ async function secretDigests({ stack, secrets }: StackPlan, digest: Digest, open
   return [...entries].map(([name, entry]) => [`secret ${name}`, digest(entry)]);
 }
 
-/** What several stacks have in common. */
+/** What is computed once for all stacks. */
 interface Known {
   /** Digests by file of the program. */
   files: Map<string, string>;

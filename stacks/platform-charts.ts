@@ -1,7 +1,7 @@
 /**
- * `node bin/stacks/platform-charts.js`: every chart and image that the stacks take from elsewhere, with values, and with what is known of
- * the way to newer versions. Takes `{"stack":"dev"}` or `{}` on standard input and prints JSON. The orchestrator's child (`homelab charts`,
- * `homelab upgrades`). Loads no Pulumi SDK. Errors as in describe.ts.
+ * `node bin/stacks/platform-charts.js`: every chart and image that the stacks take from elsewhere, with values and the path of upgrades.
+ * Takes `{"stack":"dev"}` or `{}` on standard input and prints JSON. The orchestrator's child (`homelab charts`, `homelab upgrades`). Loads
+ * no Pulumi SDK. Errors as in describe.ts.
  */
 import { z } from "zod";
 import { MODULES } from "../components/platform/catalogue";
@@ -24,7 +24,7 @@ export interface UsedChart {
   /** Version of the cluster's Kubernetes. */
   kubeVersion: string;
   values: Readonly<Record<string, unknown>>;
-  /** Paths of values that are known credentials, with whose they are. */
+  /** Paths of values that are known default credentials, with their owner. */
   credentials: readonly { path: string; of: string }[];
   upgrades: UpgradePath | undefined;
 }
@@ -35,7 +35,7 @@ export interface UsedImage {
   upgrades: UpgradePath | undefined;
 }
 
-/** @throws HomelabError E_STACK_UNKNOWN; and what a plan is refused with */
+/** @throws HomelabError E_STACK_UNKNOWN, and the errors of a plan */
 export function takenFromElsewhere(estate: Estate, stack?: string): { charts: UsedChart[]; images: UsedImage[] } {
   const modules = new Map((MODULES as readonly Module[]).map((module) => [module.name, module]));
   const wanted = stack === undefined ? undefined : stackOf(estate, stack).name;

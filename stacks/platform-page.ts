@@ -11,7 +11,7 @@ import { loadEstate } from "./load/estate";
 import { planEstate } from "./plan/plan";
 import { matrixPage, platformPage } from "./plan/platform-page";
 
-/** Of the product, and of the homelab that this checkout describes: from the checkout's folder. */
+/** Paths in the checkout: the page of the product, and the page of this homelab. */
 export const [PAGE, OWN_PAGE] = ["docs/platform.md", "site/platform.md"] as const;
 
 export const page = (): string => platformPage(MODULES);

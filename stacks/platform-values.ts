@@ -1,6 +1,6 @@
 /**
  * `node bin/stacks/platform-values.js`: what Helm would get for a module of a stack. Takes `{"stack":"dev","module":"cert-manager"}` on
- * standard input and prints JSON. What is known only while it is built, secrets among it, stands as a text in angle brackets. The
+ * standard input and prints JSON. A text in angle brackets stands for what is known only while the stack is built, such as secrets. The
  * orchestrator's child (`homelab values`). Loads no Pulumi SDK. Errors as in describe.ts.
  */
 import { z } from "zod";
@@ -20,7 +20,7 @@ export interface ReleaseValues {
   values: Readonly<Record<string, unknown>>;
 }
 
-/** @throws HomelabError E_STACK_UNKNOWN, E_MODULE; and what a plan is refused with */
+/** @throws HomelabError E_STACK_UNKNOWN, E_MODULE, and the errors of a plan */
 export function valuesOf(estate: Estate, stack: string, module: string): ReleaseValues[] {
   const { charts, parts } = moduleOf(planOf(estate, stack).plan.platform, module);
   return Object.entries(charts).map(([release, { repository, name, version }]) => ({

@@ -3,7 +3,7 @@ import * as path from "node:path";
 
 const root = path.join(__dirname, "..");
 
-/** Runs a script where the program's process has got to when the SDK's runner loads. */
+/** Runs a script in a process with the program's preload, as it is when the SDK's runner loads. */
 function afterPreload(script: string): unknown {
   const helpers = `
     const { createRequire } = require("node:module");

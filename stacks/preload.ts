@@ -8,9 +8,9 @@ import { leanStart } from "../common/lean-start";
 
 const RUNNER_MODULES: DeferredModules = {
   "./automation": { from: "@pulumi/pulumi/index.js", esModule: true },
-  // Asked for by every run, though it serves the serialising of functions: it attaches a debugger, which slows all code down.
+  // Every run loads it, though only the serialising of functions needs it. It attaches a debugger, which slows all code down.
   "../../runtime/closure/v8Hooks": { from: "@pulumi/pulumi/cmd/run/index.js", instead: { isInitializedAsync: () => Promise.resolve() } },
-  // Required for its effect, which is never wanted here: see stack-traces.ts.
+  // It is loaded for its side effect, which is not wanted here: see stack-traces.ts.
   "source-map-support/register": {},
   ...Object.fromEntries(
     ["resources", "sdk-trace-base", "exporter-zipkin", "instrumentation-grpc", "sdk-trace-node", "instrumentation"].map((name) => [

@@ -1,4 +1,4 @@
-/** What is asked of a homelab and what is not, with servers of the test in the places of its own. */
+/** What is asked of a homelab and what is not, with servers of the test in place of the homelab's. */
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import { loadEstate } from "./load/estate";
@@ -38,7 +38,7 @@ test("where nothing is built, Proxmox and its certificate alone are asked about"
 });
 
 test.each([
-  ['{"initialized":true,"sealed":false,"version":"1.21.4"}', "ok", /^1\.21\.4 at .* is open$/, undefined],
+  ['{"initialized":true,"sealed":false,"version":"1.21.4"}', "ok", /^1\.21\.4 at .* is unsealed$/, undefined],
   ["<html>", "wrong", /is not Vault/, "look at the pod of Vault, and at the route to it"],
 ])("a Vault that is built is asked: %s is %s", async (text, verdict, says, next) => {
   const { findings } = await asked({ vaultAddress: await answering(text) });

@@ -1,5 +1,5 @@
 /**
- * `node bin/stacks/probe.js`: asks the homelab itself whether a run would find it well. Takes what is built as JSON on standard input
+ * `node bin/stacks/probe.js`: asks the servers of the homelab for what would make a run fail. Takes what is built as JSON on standard input
  * and prints findings as JSON; `homelab doctor` is its parent. Changes nothing. Loads no Pulumi SDK.
  */
 import { z } from "zod";
@@ -26,7 +26,7 @@ const requestSchema = z.strictObject({
   vaultAddress: z.string().optional(),
 });
 
-/** At once; each waits for the network more than for this machine. */
+/** Probes at once. They mostly wait for the network. */
 const AT_ONCE = 6;
 
 interface SecretKey {
@@ -34,7 +34,7 @@ interface SecretKey {
   readonly key: string;
 }
 
-/** What the questions are about, and how what they need is got. */
+/** What the probes are about, and how they get what they need. */
 interface Parts {
   readonly estate: Estate;
   readonly secretOf: (at: SecretKey) => Promise<string>;
@@ -49,7 +49,7 @@ async function secretOf(at: SecretKey): Promise<string> {
   return value;
 }
 
-/** @param input the request as JSON. @returns findings; what fails to answer is one of them */
+/** @param input the request as JSON. @returns findings; a server that does not answer is one of them */
 export async function probe(input: string, { estate, secretOf, bastion, now }: Parts): Promise<{ version: 1; findings: Finding[] }> {
   const { stacks, hosts, vaultAddress } = requestSchema.parse(JSON.parse(input));
   const { proxmoxEndpoint, nameserver } = estate.site;

@@ -3,12 +3,12 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { z } from "zod";
 
-/** What builds and what reads and writes outputs. What makes the plan is left out: all that it does is in the plan. */
+/** Files that build resources, and that read and write outputs. Those that make the plan are left out: their result is in the plan. */
 const ENTRIES = ["stacks/build/stack.js", "stacks/build/secret-reader.js", "stacks/outputs/stack-outputs.js", "stacks/outputs/upstream.js"];
 const REQUIRE = /\brequire\("([^"]+)"\)/g;
-/** Roles of hosts: what they do is text in the plan. Those that others take a path from are looked at all the same. */
+/** Roles of hosts are left out: their scripts are in the plan. Except two from which other files import paths. */
 const ROLE = /^ansible-replacements\/(operations|roles)\/(?!k3s-server|kubeadm-shared)/;
-/** The way into a module of the platform, from the catalogue of all of them. */
+/** The file by which the catalogue imports a module of the platform. */
 const MODULE = /^components\/platform\/([^/]+)\/module\.js$/;
 
 export interface ProgramFiles {
@@ -54,7 +54,7 @@ export class ProgramText {
     return fs.readFileSync(path.join(this.#bin, file), "utf8");
   }
 
-  /** @param modules of the platform that the stack has: of the others nothing runs in it */
+  /** @param modules of the platform that the stack has. Files of other modules are left out */
   of(modules: ReadonlySet<string>): ProgramFiles {
     const files = new Set<string>();
     const packages = new Set<string>();
@@ -70,7 +70,7 @@ export class ProgramText {
     return { files, packages };
   }
 
-  /** Name and what npm installs of it, these packages and what they need. @returns lines that change with any of them */
+  /** Version and checksum of these packages and of what they need, by path in node_modules. */
   installed(packages: ReadonlySet<string>): Map<string, string> {
     const lock = lockSchema.parse(JSON.parse(fs.readFileSync(path.join(this.root, "package-lock.json"), "utf8"))).packages;
     const found = new Map<string, string>();

@@ -129,7 +129,7 @@ describe("a preview of stacks that are not built", () => {
     fs.writeFileSync(path.join(folder, `${stack}.json`), JSON.stringify({ version: 1, stack, outputs, usedUnknowns: [] }));
   };
 
-  test("goes on with what is open, and says which outputs those are", async () => {
+  test("goes on with unknown outputs, and names them", async () => {
     plan("tools");
     plan("observability");
     plan("stg");

@@ -1,7 +1,6 @@
 /**
  * `node bin/stacks/render-apps.js`: the applications of stacks as files for Git. Takes `{"stacks":["dev"]}` on standard input and
- * prints JSON; with `images` as they would be with other images of the first one's settings. The orchestrator's child (`homelab render`,
- * `homelab promote`).
+ * prints JSON. `images` replaces images in the settings of the first stack. The orchestrator's child (`homelab render`, `homelab promote`).
  * Loads no Pulumi SDK. Errors as in describe.ts.
  */
 import { z } from "zod";
@@ -13,7 +12,7 @@ import { renderArgoCd } from "./plan/rendered-argo-cd";
 
 const questionSchema = z.strictObject({
   stacks: z.tuple([z.string()], z.string()),
-  /** By application, of the first stack: in the place of what `homelab:images` names. */
+  /** By application of the first stack: instead of the image in `homelab:images`. */
   images: z.record(z.string(), z.string()).default({}),
 });
 

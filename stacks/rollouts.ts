@@ -1,6 +1,7 @@
 /**
- * `node bin/stacks/rollouts.js`: whether applications run, in their clusters, what the settings name. Takes clusters with their kubeconfigs
- * as JSON on standard input and prints what each application does; `homelab apps --rollout` is its parent. Changes nothing. Loads no Pulumi SDK.
+ * `node bin/stacks/rollouts.js`: whether applications run the images of the settings in their clusters. Takes clusters with kubeconfigs as
+ * JSON on standard input and prints the rollout of each application; `homelab apps --rollout` is its parent. Changes nothing. Loads no
+ * Pulumi SDK.
  */
 import { z } from "zod";
 import { systemClock } from "../common/clock";

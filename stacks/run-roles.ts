@@ -1,7 +1,6 @@
 /**
- * `node bin/stacks/run-roles.js`: what the roles of each host would change now, or the change. Takes the hosts, as the stacks'
- * outputs have them, as JSON on standard input and prints JSON. The orchestrator's child. Loads no Pulumi SDK. Errors as in
- * describe.ts.
+ * `node bin/stacks/run-roles.js`: checks what the roles of each host would change now, or applies them. Takes the hosts, as in the stacks'
+ * outputs, as JSON on standard input and prints JSON. The orchestrator's child. Loads no Pulumi SDK. Errors as in describe.ts.
  */
 import { z } from "zod";
 import type { RoleMode } from "../ansible-replacements";
@@ -18,7 +17,7 @@ import type { PlannedRole, SecretSource } from "./plan/hosts/planned-role";
 import { stackOf } from "./plan/plan";
 import { SSH_PRIVATE_KEY } from "./plan/secret-paths";
 
-/** Many hosts at once share one processor here; one that is down refuses at once, or never answers. */
+/** Generous, because many hosts may share one processor here. A host that is down refuses at once, or never answers. */
 const CONNECT_MS = 45_000;
 const RUN_MS = { check: 180_000, apply: 1_800_000 } as const;
 
@@ -74,7 +73,7 @@ export async function visitHost(
       for (const role of roles) {
         const result = await runRole(session, role, mode, signal);
         results.push(result);
-        // The next one builds on it.
+        // The next role depends on this one.
         if (mode === "apply" && result.error !== undefined) break;
       }
     } finally {
@@ -102,7 +101,7 @@ async function withSecrets(stack: string, roles: readonly PlannedRole[]): Promis
   const paths = secretPaths(roles);
   const entries: Entries = paths.length === 0 ? new Map() : await loadSecrets({ environment: stack, only: paths });
   const secretFrom = (source: SecretSource): string => {
-    // Only what a node does when it joins needs the hash, and it joins in the stack's own operation.
+    // Only joining needs the hash, and a node joins during the stack's own operation.
     if ("fact" in source) return "";
     return "value" in source ? source.value : secretOf(entries, source.path, source.key);
   };
@@ -127,7 +126,7 @@ export async function visit(input: string): Promise<object> {
   const results = hosts.map(async (visited) => {
     const roles = planned.get(visited.stack)?.get(visited.name);
     if (roles === undefined)
-      throw new HomelabError("E_VM_UNKNOWN", `the stack ${visited.stack} has a host ${visited.name} that no VM file of its defines`, { subject: visited.name });
+      throw new HomelabError("E_VM_UNKNOWN", `the stack ${visited.stack} has a host ${visited.name}, but no VM of this name`, { subject: visited.name });
     return visitHost(visited, await withSecrets(visited.stack, roles), mode, { privateKey, bastion });
   });
   return { version: 1, hosts: await Promise.all(results) };

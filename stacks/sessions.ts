@@ -1,6 +1,6 @@
 /**
- * `node bin/stacks/sessions.js`: what a session of learners is made of, as objects for kubectl. Takes one of the questions below on standard
- * input and prints JSON. The orchestrator's child (`homelab sessions`). Loads no Pulumi SDK. Errors as in describe.ts.
+ * `node bin/stacks/sessions.js`: the objects of a learner's session, for kubectl. Takes one of the questions below on standard input and
+ * prints JSON. The orchestrator's child (`homelab sessions`). Loads no Pulumi SDK. Errors as in describe.ts.
  */
 import { randomInt } from "node:crypto";
 import { z } from "zod";
@@ -10,7 +10,7 @@ import { parseOptions, type SessionOptions, sessionName } from "../components/ap
 import { runChild } from "./child";
 
 const MINUTE_MS = 60_000;
-/** Of the options' file: what a session has of its own is made here. */
+/** Options in the file that are for this command. The rest goes to the session; what differs in each session is made here. */
 const settingsSchema = z.looseObject({ minutes: z.int().min(5).max(1440), limit: z.int().min(1).max(100) });
 
 const questionSchema = z.discriminatedUnion("of", [
@@ -28,7 +28,7 @@ const joinToken = (): string => `${letters(6)}.${letters(16)}`;
 export function sessionObjects(input: string): readonly object[] {
   const question = questionSchema.parse(JSON.parse(input));
   if (question.of === "reaper") return reaperManifests(question.namespace);
-  // What it must be is said by the schema behind each.
+  // The functions that get the options check them with their schemas.
   if (question.of === "golden-image") return goldenImageManifests(question.settings as GoldenImageOptions);
   const { minutes, limit, ...rest } = parseOptions(settingsSchema, question.settings, question.id, "the options need minutes and limit");
   const { id, sshPublicKey, running, now } = question;

@@ -1,7 +1,6 @@
 /**
- * `node bin/stacks/stack-list.js`: the site and its stacks as JSON on standard output. For commands that must work while the
- * plan cannot be made: `homelab secrets` writes the very values that the plan misses. Errors: one line of JSON on standard error, exit
- * code 1.
+ * `node bin/stacks/stack-list.js`: the site and its stacks as JSON on standard output. For commands that must work while the plan cannot be
+ * made: `homelab secrets` writes values that the plan needs. Errors: one line of JSON on standard error, exit code 1.
  */
 import { printAnswer } from "./child";
 import { loadEstate } from "./load/estate";

@@ -3,7 +3,7 @@ import * as path from "node:path";
 
 const ROOT = path.join(__dirname, "..");
 
-/** What a process prints of an error of the SDK. @param then what it does with the error after that */
+/** What a process prints for an error of the SDK. @param then code that uses the error afterwards */
 function shown(setUp: string, then: string): { status: number | null; stdout: string } {
   const program = `
     require("source-map-support/register");

@@ -1,11 +1,11 @@
-/** What must not get another name or provider: the engine would make it anew, and with it all that it holds. */
+/** Resources that must keep their name and provider: otherwise the engine would replace them, and delete all that they hold. */
 
 import { only } from "../tests/support/pulumi-mocks";
 import { homelabRuns } from "../tests/support/stack-run";
 
 const { registeredBy } = homelabRuns();
 
-/** URN's last part of the provider. */
+/** Last part of the provider's URN. */
 const providerOf = (reference: string | undefined): string | undefined => reference?.split("::").at(-2);
 
 test("the KV mount, the audit log and all entries keep their names and providers", async () => {

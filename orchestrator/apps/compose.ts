@@ -12,6 +12,6 @@ const answerSchema = z.object({ compose: z.record(z.string(), z.unknown()) });
 export async function compose(args: Arguments, session: Session): Promise<ExitCode> {
   const stack = args.text("stack") ?? "dev";
   const { compose: file } = answerSchema.parse(await askProgram("compose", JSON.stringify({ stack, apps: args.words })));
-  session.out(`# Printed by \`homelab dev\`; what it is made of stands in site/apps.\n${portableYaml(file)}`);
+  session.out(`# Printed by \`homelab dev\`; its source is in site/apps.\n${portableYaml(file)}`);
   return EXIT.done;
 }

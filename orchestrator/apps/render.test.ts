@@ -9,7 +9,7 @@ beforeEach(() => {
 });
 afterEach(() => fs.rmSync(folder, { recursive: true }));
 
-const HEAD = "# Written by `homelab render dev`; what it is made of stands in site/apps.\n";
+const HEAD = "# Written by `homelab render dev`; its source is in site/apps.\n";
 const put = (name: string, text: string): void => {
   fs.mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
   fs.writeFileSync(path.join(folder, name), text);

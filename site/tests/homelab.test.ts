@@ -1,6 +1,6 @@
 /**
- * The homelab of the product's tests (tests/homelab) is this one: what it has is rehearsed. Goes with site/ where somebody makes the
- * checkout their own; the product's tests stay.
+ * The homelab of the product's tests (tests/homelab) is a copy of this one, so that this one is rehearsed. An adopter replaces site/ with
+ * this test in it; the product's tests stay.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";

@@ -166,7 +166,7 @@ test("the files all open with the lab's key and have the shape that they must", 
 `);
 });
 
-/** Entries of secrets/ that nothing reads yet, each with what will. An entry that is read must leave this table. */
+/** Entries of secrets/ that nothing reads yet, each with its future reader. An entry that is read must leave this table. */
 const STORE = "cluster-secret-store/secrets";
 const AWAITED: Record<string, string> = {
   [`${STORE}/AWS_ACCESS_KEY_ID`]: "Teleport's role, which the stack tools does not set up",

@@ -17,7 +17,7 @@ export interface BuiltApps {
   outputs: Readonly<Record<string, pulumi.Output<string>>>;
 }
 
-/** Nothing asks for a certificate where no port has a host name. */
+/** For a stack without an issuer: none of its ports has a host name, so no certificate is requested. */
 const NO_ISSUER = "none";
 
 function buildApp(

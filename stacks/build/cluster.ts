@@ -35,7 +35,7 @@ export function buildCluster(context: BuildContext, hosts: ReadonlyMap<string, B
       const host = hosts.get(name);
       if (host === undefined) continue;
       const isMember = joiningNodes(config).get(name) === "control-plane";
-      // etcd takes in one member at a time: one that joins while another is not yet well can leave it without a majority.
+      // Members join etcd one at a time: one that joins while another is not healthy yet can leave etcd without a majority.
       const after = isMember ? [lastMember] : [cluster.role];
       const roles = applyRoles(context, host, { command, after, cluster: { first, authorityHash: cluster.caHash } });
       if (isMember) lastMember = roles.at(-1) ?? lastMember;

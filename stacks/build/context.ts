@@ -10,24 +10,24 @@ import type { StackPlan } from "../plan/plan";
 export interface SecretReader {
   /** One value as a secret output. @throws HomelabError E_SECRET_MISSING naming path and key */
   get(path: string, key: string): pulumi.Output<string>;
-  /** The public half of an SSH key, in clear; undefined where the value is no such key. */
+  /** The public half of an SSH key, in plain text; undefined where the value is no such key. */
   publicKey(path: string, key: string): string | undefined;
-  /** All paths with their keys and values; values are plain and must be given on as secrets only. */
+  /** All paths with their keys and values. The values are plain text: pass them on as secrets only. */
   all(): ReadonlyMap<string, Readonly<Record<string, string>>>;
   /** Entries for which the stack has values of its own (secrets/<stack>), whole, by the path at which Vault keeps them. */
   own(): ReadonlyMap<string, Readonly<Record<string, string>>>;
 }
 
-/** Vault as another stack has it. */
+/** The Vault of another stack. */
 export interface UpstreamVault {
   address: pulumi.Output<string>;
-  /** Tells Vault from one that stood at its address before. */
+  /** Identifies this Vault: another value after each rebuild. */
   id: pulumi.Output<string>;
-  /** By stack. Secret. */
+  /** Token of each stack. Secret. */
   tokens: pulumi.Output<Record<string, string>>;
 }
 
-/** Outputs of the stacks that this one needs. Each is read, and counts as used, when it is asked for. */
+/** Outputs of the stacks that this one needs. An output is read, and recorded as used, when it is requested. */
 export interface Upstream {
   /** Proxmox node to the id of its template. */
   templateIds(stack: string): pulumi.Output<Record<string, number>>;
@@ -35,7 +35,7 @@ export interface Upstream {
   text(reference: FromStack): pulumi.Output<string>;
 }
 
-/** Providers that a stack's hosts need; one in the stack each, since default providers are off. */
+/** Providers that a stack's hosts need: one of each in the stack, since default providers are off. */
 export interface HostProviders {
   proxmoxve: ProxmoxProvider;
   command: CommandProvider;

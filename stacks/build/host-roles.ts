@@ -25,7 +25,7 @@ export function secretValues(
 /** The stack's cluster, for hosts that join it. */
 interface JoinedCluster {
   first: BuiltHost;
-  /** As {@link secretValues} has it. */
+  /** See {@link secretValues}. */
   authorityHash: pulumi.Input<string>;
 }
 
@@ -44,7 +44,7 @@ export interface ApplyOptions {
   cluster?: JoinedCluster;
 }
 
-/** Applies the roles of one host, but the one that makes the cluster, one after the other. */
+/** Applies the roles of one host one after the other, except the role that makes the cluster. */
 export function applyRoles(context: BuildContext, host: BuiltHost, { command, after, cluster }: ApplyOptions): HostRole[] {
   const applied: HostRole[] = [];
   for (const planned of context.plan.roles.get(host.name) ?? []) {
@@ -72,8 +72,8 @@ export function applyRoles(context: BuildContext, host: BuiltHost, { command, af
 }
 
 /**
- * The roles of all hosts but those of the cluster's, which come later.
- * @returns what the role of a host has to wait for: the stack's own name server, where the host asks it, since roles download
+ * Applies the roles of all hosts except those of the cluster, which come later.
+ * @returns for a host, what its roles must wait for: the stack's own name server where the host uses it, since roles download files
  */
 export function applyServiceRoles(
   context: BuildContext,

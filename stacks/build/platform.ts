@@ -1,4 +1,4 @@
-/** Builds the platform of an environment as it is planned. Names no environment and no module. */
+/** Builds the platform of an environment from its plan. This file names no environment and no module. */
 import type * as pulumi from "@pulumi/pulumi";
 import { MODULES } from "../../components/platform/catalogue";
 import type { ClusterContext, Given } from "../../components/platform/context";
@@ -16,7 +16,7 @@ export interface BuiltPlatform {
   readonly components: ReadonlyMap<string, pulumi.Resource>;
 }
 
-/** @param catalogue modules that there are; the plan was made with it */
+/** @param catalogue the modules with which the plan was made */
 export function buildPlatform(plan: PlatformPlan, context: ClusterContext, catalogue: readonly Module[] = MODULES): BuiltPlatform {
   let current = context;
   const components = new Map<string, pulumi.Resource>();

@@ -1,4 +1,4 @@
-/** An application of the matrix, as data: a container without state of its own, with its ports, host names and outputs. */
+/** An application of the matrix, as data: a stateless container with its ports, host names and outputs. */
 
 import type { AppSpec, SecretValue, AppPort as SpecPort } from "../../components/apps/app-spec";
 import type { Delivery } from "../../components/apps/delivery";
@@ -22,25 +22,29 @@ export type FromStack = OutputOf | ImageOf;
 
 /** A port of the container. Its rules need a gateway of Istio. */
 export interface AppPort extends Omit<SpecPort, "host"> {
-  /** Host name that leads to it, without the domain. Default: reached inside the cluster only. */
+  /** Host name that routes to it, without the domain. Default: it is reachable inside the cluster only. */
   readonly host?: string;
   /** `skip`: on a cluster that serves no routes, the port has no host name. Default: such a cluster is refused. */
   readonly withoutIngress?: "skip";
-  /** Name of its URL in the output `urls`. Default: it is not there. */
+  /** Name of its URL in the output `urls`. Default: it is not in there. */
   readonly url?: string;
 }
 
 /**
- * What the matrix says of it, in other words than its {@link AppSpec} where an environment gives the rest.
+ * What the matrix says of an application: an {@link AppSpec} whose image, ports, replicas and environment may refer to settings and to
+ * other stacks.
  * @template R the references to other stacks' outputs that are allowed
  */
 export interface App<R extends FromStack = FromStack> extends Omit<AppSpec, "name" | "image" | "ports" | "replicas" | "environment"> {
   /**
-   * Image with registry and tag or digest; of another stack; `images`: what `homelab:images` of the stack's settings has for it, which
-   * `homelab promote` writes; or `appImage`: `homelab:appImage`, with what is taken where it is not set.
+   * One of:
+   * - an image with registry and tag or digest
+   * - a reference to another stack
+   * - `images`: the application's image in `homelab:images` of the stack's settings, which `homelab promote` writes
+   * - `appImage`: `homelab:appImage`, or `otherwise` where that is not set
    */
   readonly image: string | R | { readonly setting: "images" } | { readonly setting: "appImage"; readonly otherwise?: R };
-  /** The first one is that of the probes. */
+  /** Probes use the first one, unless they name another. */
   readonly ports: readonly [AppPort, ...AppPort[]];
   /** Default 1. */
   readonly replicas?: number | { readonly setting: "appReplicas" };
@@ -52,9 +56,9 @@ export interface App<R extends FromStack = FromStack> extends Omit<AppSpec, "nam
   readonly exceptions?: readonly Omit<RuleException, "workload" | "container">[];
   /** Default `pulumi`. */
   readonly delivery?: Delivery;
-  /** Outputs of the stack: the URL of a port. Its image is one without being named, in the map `images`. */
+  /** Outputs of the stack: the URL of a port. Its image is always an output, in the map `images`. */
   readonly outputs?: Readonly<Record<string, { readonly url: string }>>;
 }
 
-/** Declares an application; a key that there is not does not compile. */
+/** Declares an application. An unknown key does not compile. */
 export const defineApp = <const A extends App>(app: A & { readonly [K in Exclude<keyof A, keyof App>]: never }): A => app;

@@ -41,6 +41,6 @@ test("an environment has what is everywhere, with its own laid over it", () => {
 test("a difference about a port that there is not is refused", () => {
   const everywhere = { ports: [{ name: "http", port: 80 }], probes: { ready: "/", live: "port" } } as const;
   expect(() => defineApplication(everywhere, { dev: { hostPrefix: "", ports: { https: { host: "a" } } } })).toThrow(
-    'about the port "https", and the application has: http',
+    'the port "https", but the application has: http',
   );
 });

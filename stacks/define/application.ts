@@ -1,16 +1,16 @@
 /**
- * An application that runs in several environments, described once: what it is everywhere, and what each environment has of its own.
- * This is what a base and its overlays are for Kustomize, as values that the compiler knows.
+ * An application that runs in several environments, described once: what is common to all, and what differs in each. This is like a base
+ * with overlays of Kustomize, but the compiler checks it.
  */
 import type { Delivery } from "../../components/apps/delivery";
 import type { App, AppPort, FromStack } from "./app";
 
-/** Its host names without what the environment puts before them. */
+/** What is common to all environments. Host names are without the environment's prefix. */
 type Everywhere<R extends FromStack> = Omit<App<R>, "image" | "delivery">;
 
-/** What one environment has of its own. What is left out is as everywhere. */
+/** What differs in one environment. What is left out is as in the common part. */
 export interface Difference<R extends FromStack> extends Partial<Omit<Everywhere<R>, "ports">> {
-  /** Before each host name: `dev.`, or nothing. */
+  /** Prefix of each host name: `dev.`, or nothing. */
   readonly hostPrefix: string;
   /** By the name of a port: other host names, rules, and so on. */
   readonly ports?: Readonly<Record<string, Partial<Omit<AppPort, "name" | "port">>>>;
@@ -27,7 +27,7 @@ function portOf(port: AppPort, prefix: string, difference: NonNullable<Differenc
   return { ...rest, ...prefixed(host, prefix) };
 }
 
-/** Keys of which an environment adds to what is everywhere; of all others it has its own in their place. */
+/** For fields in which an environment adds to the common part, key by key. */
 const merged = <V>(everywhere: Readonly<Record<string, V>> | undefined, own: Readonly<Record<string, V>> | undefined) =>
   everywhere === undefined && own === undefined ? undefined : { ...everywhere, ...own };
 const joined = <V>(everywhere: readonly V[] = [], own: readonly V[] = []): V[] | undefined => {
@@ -35,14 +35,14 @@ const joined = <V>(everywhere: readonly V[] = [], own: readonly V[] = []): V[] |
   return all.length === 0 ? undefined : all;
 };
 
-/** Without the keys that are not given. */
+/** Without the keys that are undefined. */
 const given = <T extends object>(value: T): T => Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as T;
 
 function inEnvironment(everywhere: Everywhere<FromStack>, { hostPrefix, ports = {}, ...difference }: Difference<FromStack>): App {
   const [first, ...more] = everywhere.ports;
   const known = everywhere.ports.map(({ name }) => name);
   const unknown = Object.keys(ports).find((name) => !known.includes(name));
-  if (unknown !== undefined) throw new Error(`a difference is about the port "${unknown}", and the application has: ${known.join(", ")}`);
+  if (unknown !== undefined) throw new Error(`an environment names the port "${unknown}", but the application has: ${known.join(", ")}`);
   return given({
     image: { setting: "images" } as const,
     ...everywhere,
@@ -58,14 +58,14 @@ function inEnvironment(everywhere: Everywhere<FromStack>, { hostPrefix, ports = 
   }) as App;
 }
 
-/** What it takes from other stacks, as it is written: the matrix knows which of them there are. */
+/** Its references to other stacks, as literal types: `defineStacks` checks that the stacks exist. */
 type ReferencesOf<T> =
   | (T extends { readonly environment: infer E } ? Extract<E[keyof E], FromStack> : never)
   | (T extends { readonly image: infer I } ? Extract<I, FromStack> : never);
 
 /**
- * Declares an application for several environments. Environment, config, files and hooks of one are laid over those of everywhere, key by
- * key; flows, exceptions and patches come after them; everything else takes the place of it.
+ * Declares an application for several environments. An environment's variables, config, files and hooks are merged into the common ones,
+ * key by key. Its flows, exceptions and patches are appended. Everything else replaces the common value.
  * @returns the application by environment, for the rows of the matrix
  */
 export function defineApplication<const A extends Everywhere<FromStack>, const D extends Readonly<Record<string, Difference<FromStack>>>>(

@@ -2,7 +2,7 @@
 import type { LabNode, LabSite } from "../../common/lab-site";
 
 export interface LabHardware {
-  /** Of the Proxmox cluster. */
+  /** Name of the Proxmox cluster. */
   cluster: string;
   /** By name of the node: what the lab shows of it, beside what site/nodes.ts says. */
   nodes: Readonly<Record<string, Omit<LabNode, "name" | "memoryMiB">>>;

@@ -8,7 +8,7 @@ export interface PinnedFile {
   fileName: string;
 }
 
-/** A bridge or a storage that is there already is its name; one that is made, or with `adopt` taken over, is its definition. */
+/** An existing bridge or storage is given by its name; one that is made, or with `adopt` imported, by its definition. */
 export interface ProxmoxNode {
   name: string;
   hardware: string;
@@ -21,11 +21,11 @@ export interface ProxmoxNode {
   storages: readonly (string | StorageSpec)[];
   /** Storage for cloud images (content type `import`) and downloaded ISOs (`iso`). */
   fileStorage: string | StorageSpec;
-  /** Storages beside it whose ISOs VMs may use: those that somebody put there. */
+  /** Further storages whose ISOs VMs may use. These ISOs were uploaded by hand. */
   isoStorages: readonly string[];
   /** ISOs that the node keeps, for VMs with an ISO drive. */
   isos: readonly PinnedFile[];
-  /** Where the template's disk lies. */
+  /** Storage of the template's disk. */
   templateStorage: string;
   templateId: number;
 }
@@ -44,5 +44,5 @@ export const defineNodes = (proxmox: ProxmoxSite): ProxmoxSite => proxmox;
 
 export const nameOf = (thing: string | { name: string }): string => (typeof thing === "string" ? thing : thing.name);
 
-/** Those that are made or taken over. */
+/** The definitions among them: what is made or imported. */
 export const definitions = <T extends { name: string }>(things: readonly (string | T)[]): T[] => things.filter((thing) => typeof thing !== "string");

@@ -7,7 +7,7 @@ export interface Site {
   /** Network of all VMs and hosts, as CIDR. */
   subnet: string;
   gateway: string;
-  /** The name server that the hosts ask. */
+  /** The name server that the hosts use. */
   nameserver: string;
   /** URL of Proxmox's API. */
   proxmoxEndpoint: string;

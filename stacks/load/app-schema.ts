@@ -1,4 +1,4 @@
-/** What an application of the matrix must be. */
+/** The schema of an application of the matrix. */
 import { z } from "zod";
 import { DELIVERIES } from "../../components/apps/delivery";
 import { RULE_NAMES } from "../../components/rules/rules";
@@ -69,7 +69,7 @@ const patch = z.strictObject({
   why: z.string().min(1),
 });
 
-/** What is wrong with a text is said by itself: of several kinds of value a schema says only that none fits. */
+/** A text is checked separately, in `exactImage`: for a union zod says only that no alternative fits. */
 const image = z.union([
   z.string(),
   fromStack,

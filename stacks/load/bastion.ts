@@ -9,7 +9,7 @@ export interface Bastion {
   user: string;
   /** Secret; OpenSSH or PEM text. */
   privateKey: string;
-  /** As in known_hosts; any key is taken without it. */
+  /** As in known_hosts. Left out: any key is accepted. */
   hostKey?: string | undefined;
 }
 

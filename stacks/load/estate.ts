@@ -24,7 +24,7 @@ export interface Estate {
   /** In the order of the matrix. */
   stacks: readonly LoadedStack[];
   vms: ReadonlyMap<string, VmSpec>;
-  /** What is accepted and should be known, by VM: `file:line: key: message`. */
+  /** Warnings by VM: `file:line: key: message`. */
   warnings: ReadonlyMap<string, readonly string[]>;
   /** By stack. */
   settings: ReadonlyMap<string, StackConfig>;

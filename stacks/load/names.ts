@@ -1,8 +1,8 @@
-/** What names in the files of a site must be. */
+/** Rules for names in the files of a site. */
 import { z } from "zod";
 
 export const name = (pattern: RegExp, what: string) => z.string().regex(pattern, `must be ${what}`);
-/** Of DNS, at most 63 characters. */
+/** A label of DNS, at most 63 characters. */
 const label = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
 export const hostName = name(
   new RegExp(`^${label}(\\.${label})*$`),

@@ -5,10 +5,10 @@ import type { VmDuty } from "../define/stacks";
 import { stackPlace } from "./source-lines";
 import type { LoadedStack } from "./stacks";
 
-/** Where the definitions lie, from the checkout's folder. */
+/** Folder of the definitions, relative to the checkout. */
 export const VM_FOLDER = "site/vms";
 
-/** One host serves all stacks. */
+/** Duties for which one host serves all stacks. */
 const ONE_OF_ALL: readonly VmDuty[] = ["dns", "haproxy", "teleport", "boot-server"];
 
 function checkDuties(stacks: readonly LoadedStack[], root: string): void {

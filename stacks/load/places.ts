@@ -1,4 +1,4 @@
-/** Where in a file a key stands, and which keys were possible there. */
+/** The line of a key in a file, and which keys are known there. */
 import { type Document, isMap, isNode, type LineCounter } from "yaml";
 import type { z } from "zod";
 import { nearest } from "../../common/nearest";
@@ -6,7 +6,7 @@ import type { Problem } from "./problems";
 
 export type Path = readonly (string | number)[];
 
-/** The line of the innermost thing that is there on the way to `keys`; where the last is a key of a map, that key's line. */
+/** The line of the innermost node that exists on the path `keys`. For a key of a map, the line of the key. */
 export function lineAt(document: Document.Parsed, counter: LineCounter, keys: Path): number {
   for (let length = keys.length; length > 0; length--) {
     const parent = length === 1 ? document.contents : document.getIn(keys.slice(0, length - 1), true);
@@ -38,11 +38,11 @@ function knownKeys(root: z.ZodType, keys: Path): string[] {
   return Object.keys(unwrap(schema)?.shape ?? {});
 }
 
-/** Of a key that a map may not have, what is wrong with it; zod itself says only that something is. */
+/** The message of an issue. For an invalid key of a map, zod's own message says only that it is invalid. */
 const textOf = (issue: z.core.$ZodIssue): string =>
   issue.code === "invalid_key" ? `as a name it ${issue.issues.map(({ message }) => message).join(", and ")}` : issue.message;
 
-/** What a schema complains of, at its lines. @param schema names the known keys */
+/** The issues of a schema as problems with their lines. @param schema has the known keys */
 export function problemsOf(file: string, schema: z.ZodType, issues: readonly z.core.$ZodIssue[], lineOf: (keys: Path) => number): Problem[] {
   return issues.flatMap((issue): Problem[] => {
     const at = issue.path.map((part) => (typeof part === "symbol" ? String(part) : part));

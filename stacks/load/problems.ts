@@ -1,4 +1,4 @@
-/** What is wrong with the files of a site, each problem at its place. */
+/** Problems in the files of a site, each with file, line and key. */
 import { HomelabError } from "../../common/errors";
 
 export interface Problem {

@@ -1,9 +1,9 @@
-/** Settings of `Pulumi.<stack>.yaml` that give roles to hosts. What only a role can judge (ranges, ports, versions) the role does. */
+/** Settings of `Pulumi.<stack>.yaml` that give roles to hosts. Ranges, ports and versions are checked by the roles themselves. */
 import { z } from "zod";
 
 const release = z.strictObject({ version: z.string(), sha256: z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256: 64 hexadecimal digits") });
 
-/** The stack's cluster by kubeadm, in the place of k3s. */
+/** The stack's cluster by kubeadm, instead of k3s. */
 export const kubeadmSettings = z.strictObject({
   podCidr: z.string(),
   serviceCidr: z.string().optional(),
@@ -28,7 +28,7 @@ export const k3sSettings = z.strictObject({
 /** Longhorn's needs on the cluster's host. */
 export const longhornSettings = z.strictObject({ dataPath: z.string().optional(), v2Engine: z.boolean().optional() });
 
-/** The disk that the cluster's VM is passed through. */
+/** The disk that is passed through to the cluster's VM. */
 export const usbStorageSettings = z.strictObject({
   path: z.string().regex(/^\/[A-Za-z0-9/_.-]+$/, "must be an absolute path"),
   directories: z

@@ -14,7 +14,7 @@ import {
   usbStorageSettings,
 } from "./role-settings";
 
-/** Maps with their keys in one order: the engine gives another one than the file has, and a role must be the same from both. */
+/** Sorts the keys of maps: the engine gives them in another order than the file, and a role must be the same from both. */
 function inOrder(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(inOrder);
   if (typeof value !== "object" || value === null) return value;
@@ -25,7 +25,7 @@ function inOrder(value: unknown): unknown {
   );
 }
 
-/** Settings reach a running program as text (JSON where they are lists, maps, numbers or booleans), and a file as what YAML says. */
+/** A running program gets a setting as text (JSON where it is a list, map, number or boolean); from a file it has YAML's type. */
 function fromText<T extends z.ZodType>(schema: T) {
   return z.preprocess((value) => {
     if (typeof value !== "string") return inOrder(value);
@@ -44,7 +44,7 @@ const settings = {
   acmeEmail: z.email(),
   /** Whether namespaces labelled cluster-secrets=true get the old shared Secret, with everything in it. Default: no. */
   sharedSecrets: fromText(z.boolean()).default(false),
-  /** What k3s brings and this environment does not want: traefik, servicelb, local-storage, metrics-server. */
+  /** Parts of k3s to disable: traefik, servicelb, local-storage, metrics-server, coredns. */
   k3sDisable: fromText(z.array(z.enum(["traefik", "servicelb", "local-storage", "metrics-server", "coredns"]))).default([]),
   /** Proxy and registries of k3s. Left out: what the host has. */
   k3s: fromText(k3sSettings).optional(),
@@ -53,7 +53,7 @@ const settings = {
     .string()
     .regex(/^\/[A-Za-z0-9/_.-]+$/, "must be an absolute path")
     .optional(),
-  /** The cluster is built by kubeadm, and what it needs for that. Left out: by k3s. */
+  /** The cluster is built by kubeadm, with these settings. Left out: by k3s. */
   kubeadm: fromText(kubeadmSettings).optional(),
   /** What Longhorn needs of the cluster's host; `{}` for its defaults. Left out: nothing. */
   longhorn: fromText(longhornSettings).optional(),
@@ -74,7 +74,7 @@ const settings = {
   protectVms: fromText(z.boolean()).default(false),
   /** Names of VMs that may be deleted and replaced although they are protected; `*`: all of the stack. */
   replaceVms: fromText(z.array(z.string().regex(/^(\*|[a-z][a-z0-9-]*)$/, "must be the name of a VM, or *"))).default([]),
-  /** The application's image where the environment does not take it from the one before. */
+  /** Image of applications with `{ setting: "appImage" }`. Left out: what they name in `otherwise`. */
   appImage: imageReference.optional(),
   /** By application: the image that it runs here. `homelab promote` writes it. */
   images: fromText(z.record(objectName, imageReference)).default({}),
@@ -101,7 +101,7 @@ function unknownKey(file: string, key: string, known: readonly string[]): Homela
 /**
  * The settings of one stack, checked and with their defaults.
  * @param file named in errors
- * @param values keys with namespace, as `config` of the file or the running program has them; other packages' keys are left to them
+ * @param values keys with namespace, as `config` of the file or the running program has them; keys of other packages are ignored
  * @throws HomelabError E_CONFIG_KEY or E_CONFIG_VALUE with the file, the key and what is expected
  */
 export function parseStackConfig(file: string, values: Readonly<Record<string, unknown>>): StackConfig {

@@ -5,7 +5,7 @@ import { HOMELAB, HOMELAB_FILES } from "../../tests/support/homelab";
 import { SITE_FILES } from "./estate";
 import { checkSiteFiles, type SiteFiles } from "./site-files";
 
-/** Of the line that is this text, or has it where none is. */
+/** Number of the line that is this text, or else of one that contains it. */
 function lineWith(file: string, text: string): number {
   const lines = fs.readFileSync(path.join(HOMELAB, file), "utf8").split("\n");
   const whole = lines.findIndex((line) => line === text || line.trim() === text);
@@ -15,7 +15,7 @@ function lineWith(file: string, text: string): number {
 const { site, proxmox, stacks } = HOMELAB_FILES;
 const [first] = proxmox.nodes;
 const nodes = (change: object): SiteFiles["proxmox"] => ({ ...proxmox, nodes: proxmox.nodes.map((node) => (node === first ? { ...node, ...change } : node)) });
-// As files are that nobody compiled.
+// As in files whose types nobody has checked.
 const stack = (name: string, change: object): SiteFiles["stacks"] => ({ ...stacks, [name]: { ...stacks[name], ...change } }) as SiteFiles["stacks"];
 
 test("the checkout's own files are right", () => expect(() => checkSiteFiles(SITE_FILES)).not.toThrow());
@@ -62,7 +62,7 @@ test.each([
     { proxmox: nodes({ templateId: proxmox.nodes[1]?.templateId }) },
     "site/nodes.ts",
     `templateId: ${proxmox.nodes[1]?.templateId}`,
-    `nodes.1.templateId: ${proxmox.nodes[1]?.templateId} is the id of another node's template too: ids are the whole cluster's`,
+    `nodes.1.templateId: ${proxmox.nodes[1]?.templateId} is the id of another node's template too: ids are unique in the whole cluster`,
   ],
   ["an unknown key of a stack", { stacks: stack("dev", { need: [] }) }, "site/stacks.ts", "  dev: {", 'dev.need: unknown key; did you mean "needs"?'],
   [

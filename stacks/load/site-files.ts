@@ -10,7 +10,7 @@ import { type Problem, throwProblems } from "./problems";
 import { proxmoxSchema, siteSchema, stacksSchema } from "./site-schema";
 import { sourceLines } from "./source-lines";
 
-/** One homelab, as its files say it. */
+/** One homelab, as in its files. */
 export interface SiteFiles {
   site: Site;
   proxmox: ProxmoxSite;
@@ -24,7 +24,7 @@ const FILES = {
   stacks: { file: "site/stacks.ts", call: "defineStacks" },
 } as const;
 
-/** A problem of one of the files, by the keys that it is at. */
+/** Makes a problem of one of the files, at these keys. */
 type AtKeys = (part: keyof typeof FILES, keys: Path, message: string) => Problem;
 
 const problemsIn =
@@ -50,7 +50,7 @@ function siteProblems({ site }: SiteFiles, siteProblem: AtKeys): Problem[] {
   return problems;
 }
 
-/** Indices of those whose value an earlier one has too. */
+/** Indices of values that occur earlier in the list too. */
 const again = <T>(values: readonly T[]): number[] => values.flatMap((value, index) => (values.indexOf(value) < index ? [index] : []));
 
 function nodeProblems({ proxmox: { nodes } }: SiteFiles, siteProblem: AtKeys): Problem[] {
@@ -60,7 +60,7 @@ function nodeProblems({ proxmox: { nodes } }: SiteFiles, siteProblem: AtKeys): P
       siteProblem(
         "proxmox",
         ["nodes", index, "templateId"],
-        `${nodes[index]?.templateId} is the id of another node's template too: ids are the whole cluster's`,
+        `${nodes[index]?.templateId} is the id of another node's template too: ids are unique in the whole cluster`,
       ),
     ),
     ...nodes.flatMap(({ name, storages, templateStorage, memoryMiB, reservedMiB }, index) => [

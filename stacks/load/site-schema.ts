@@ -1,4 +1,4 @@
-/** What the files of a site must be. Their types say most of it; this holds what types cannot say, and files that nobody compiled. */
+/** Schemas of the files of a site. They check what types cannot, and everything in files whose types nobody has checked. */
 import { z } from "zod";
 import { MODULES } from "../../components/platform/catalogue";
 import { VM_DUTIES } from "../define/stacks";

@@ -5,7 +5,7 @@ import type * as ts from "typescript";
 import { projectRoot } from "../../common/paths";
 import type { Path } from "./places";
 
-/** The value of an expression with what says only its type taken off. */
+/** The expression without parentheses and type assertions. */
 function plain(compiler: typeof ts, node: ts.Expression): ts.Expression {
   if (compiler.isAsExpression(node) || compiler.isParenthesizedExpression(node) || compiler.isSatisfiesExpression(node))
     return plain(compiler, node.expression);
@@ -54,7 +54,7 @@ export function stackPlace(root: string, stack: string, ...keys: readonly string
  * @param file from the checkout's folder, such as `site/stacks.ts`
  * @param call the function that declares it, such as `defineStacks`
  * @param root of the checkout
- * @returns the line, from 1, of the innermost thing on the way to the keys that is written there as a literal
+ * @returns the line, from 1, of the innermost literal on the path of the keys
  */
 export function sourceLines(file: string, call: string, root: string = projectRoot()): (keys: Path) => number {
   const compiler = require("typescript") as typeof ts;

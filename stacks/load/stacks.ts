@@ -3,7 +3,7 @@ import type { PlatformOptions } from "../../components/platform/catalogue";
 import type { App } from "../define/app";
 import type { Stacks, VmDuty } from "../define/stacks";
 
-/** A stack of the matrix. Its needs are names that nobody has looked up yet (plan/graph.ts). */
+/** A stack of the matrix. Its needs are names that are not resolved yet (plan/graph.ts does that). */
 export interface LoadedStack {
   name: string;
   description: string;
@@ -12,16 +12,16 @@ export interface LoadedStack {
   duties: ReadonlyMap<string, VmDuty>;
   /** Whether it prepares the Proxmox nodes. */
   preparesNodes: boolean;
-  /** What the orchestrator asks for, and runs, before it changes the stack. */
+  /** Whether every change must be approved. */
   production: boolean;
   backup: readonly string[] | undefined;
-  /** What says whether its applications work, before an image leaves it. */
+  /** Command that says whether its applications work, before `homelab promote` takes an image from it. */
   verify: readonly string[] | undefined;
   platform: PlatformOptions;
   apps: Readonly<Record<string, App>>;
 }
 
-/** What the orchestrator learns of a stack. */
+/** What the orchestrator is told of a stack. */
 interface StackFacts {
   name: string;
   needs: readonly string[];

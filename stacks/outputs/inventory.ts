@@ -18,13 +18,13 @@ export type InventoryHost = z.infer<typeof hostSchema>;
 
 type Hosts = Readonly<Record<string, InventoryHost>>;
 
-/** Sorted by name; those that are off are left out: who reads this wants to reach them. */
+/** The hosts that run, sorted by name: those that are off cannot be reached. */
 const reachable = (hosts: Hosts): [string, InventoryHost][] =>
   Object.entries(hosts)
     .filter(([, host]) => host.running)
     .toSorted(([a], [b]) => a.localeCompare(b));
 
-/** As Ansible's inventories are. */
+/** An inventory of Ansible, in its INI form. */
 export function renderIni(hosts: Hosts): string {
   const listed = reachable(hosts);
   const lines = listed.map(([name, { address, user }]) => `${name} ansible_host=${address} ansible_user=${user}`);
@@ -35,11 +35,11 @@ export function renderIni(hosts: Hosts): string {
 
 /** How the hosts are reached. */
 export interface SshAccess {
-  /** With a key of its own, as in known_hosts, where it is known. */
+  /** `hostKey` is the bastion's, as in known_hosts, where it is known. */
   bastion?: { host: string; port: number; user: string; keyFile: string; hostKey?: string };
   /** Private key for the hosts; without it ssh offers those of its agent and its usual files. */
   identityFile?: string;
-  /** What {@link renderKnownHosts} gave, in a file. */
+  /** File with the text of {@link renderKnownHosts}. */
   knownHostsFile: string;
 }
 
@@ -47,8 +47,8 @@ export interface SshAccess {
 const quoted = (file: string): string => `"${file.replaceAll("%", "%%")}"`;
 
 /**
- * The jump as a command of its own: `ProxyJump` starts ssh with the path of the configuration unquoted, and with the settings of the
- * host for the bastion.
+ * The jump as a `ProxyCommand`. `ProxyJump` would start ssh with the unquoted path of the configuration, and use the settings of the host
+ * for the bastion.
  */
 function proxyCommand({ host, port, user, keyFile, hostKey }: NonNullable<SshAccess["bastion"]>, knownHostsFile: string | undefined): string {
   const known = hostKey === undefined || knownHostsFile === undefined ? [] : [`UserKnownHostsFile="${knownHostsFile}"`, "StrictHostKeyChecking=yes"];

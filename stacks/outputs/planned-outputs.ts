@@ -1,7 +1,7 @@
 /**
- * The one module that makes and inspects unknown outputs, which a preview of stacks that are not built yet is full of.
- * The SDK gives `unknown` and `isSecret` publicly; whether an output is known, it tells only its own engine. Tested against the
- * pinned SDK: look here when it is raised.
+ * The only module that makes and inspects unknown outputs. A preview of stacks that are not built yet has many of them. The SDK exports
+ * `unknown` and `isSecret`, but has no public way to ask whether an output is known. This works with the pinned SDK: check it when the SDK
+ * is upgraded.
  */
 import * as fs from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
@@ -10,7 +10,7 @@ import { HomelabError } from "../../common/errors";
 import { writeFileAtomic } from "../../common/files";
 import { type PlannedOutputs, pendingFile, plannedOutputsFile, plannedOutputsSchema } from "../../common/planned-outputs";
 
-/** What the SDK's outputs have and its types do not show. */
+/** A method of the SDK's outputs that its types do not have. */
 interface OutputInternals {
   promise(withUnknowns: boolean): Promise<unknown>;
 }
@@ -43,17 +43,17 @@ export async function writePlannedOutputs(
   writeFileAtomic(plannedOutputsFile(folder, stack), `${JSON.stringify(planned)}\n`, 0o600);
 }
 
-/** How often a program looks whether the stack that it waits for has planned its outputs. */
+/** Interval at which a program looks whether the stack that it waits for has planned its outputs. */
 const POLL_MS = 15;
 
 /**
- * What an upstream stack's preview gives, or undefined where it was not previewed in this run. Waits for one that is under way:
- * this program may have been started early, to be loaded by then.
+ * The planned outputs of an upstream stack; undefined where this run did not preview it. Waits for a preview that is pending: programs may
+ * be started early, so that they are loaded by then.
  * @throws HomelabError E_PLANNED_OUTPUTS where the file is damaged
  */
 export async function readPlannedOutputs(folder: string, stack: string): Promise<PlannedOutputs | undefined> {
   const file = plannedOutputsFile(folder, stack);
-  // In this order: the file is there before the mark goes.
+  // In this order: the other program writes the file before the mark is removed.
   const pending = (): boolean => fs.existsSync(pendingFile(folder, stack));
   const engine = process.ppid;
   while (pending() && !fs.existsSync(file)) {

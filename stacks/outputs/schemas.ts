@@ -1,6 +1,6 @@
 /**
- * What each stack hands to the stacks that need it. These schemas are the only definition: the check of what a stack reference or a
- * plan delivers comes from here, and what the matrix may take of it (define/stacks.ts) is held against them by a test.
+ * The outputs that each stack gives to the stacks that need it. These schemas are their only definition: outputs from another stack's
+ * state or preview are checked with them, and a test compares them with what the matrix may refer to (define/stacks.ts).
  */
 import { z } from "zod";
 import type { LoadedStack } from "../load/stacks";
@@ -36,16 +36,16 @@ const TEMPLATES = {
 /** Of the stack that Vault runs in. */
 const VAULT = {
   vaultAddress: z.string(),
-  /** Tells Vault from one that stood at its address before. */
+  /** Identifies this Vault: another value after each rebuild. */
   vaultId: z.string(),
-  /** By stack: its token, for its own entries and its cluster's way into Vault. A program is given its own alone. Secret. */
+  /** Token of each stack, for its own entries and its cluster's access to Vault. A program uses only its own. Secret. */
   vaultTokens: z.record(z.string(), z.string()),
 };
 
 /** Outputs that are secret in every stack that has them. */
 export const SECRET_OUTPUTS: ReadonlySet<string> = new Set(["kubeconfig", "vaultTokens"]);
 
-/** The outputs of a stack by name, each with what it must be. */
+/** The schema of each output of a stack, by its name. */
 export function outputSchemas(stack: Pick<LoadedStack, "preparesNodes" | "platform" | "apps">): Readonly<Record<string, z.ZodType>> {
   return {
     ...ENVIRONMENT,

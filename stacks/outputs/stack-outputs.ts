@@ -24,7 +24,7 @@ function hostOutputs({ stack, config }: StackPlan, built: BuiltStack): OutputMap
   };
 }
 
-/** By name, as schemas.ts has them; what must be secret is so here, whatever was built. */
+/** Outputs by name, as in schemas.ts. Those that must be secret become secret here, whatever was built. */
 export function stackOutputs(plan: StackPlan, built: BuiltStack): OutputMap {
   const { cluster, given, templates } = built;
   const { vault, vaultId, vaultTokens } = given;

@@ -20,7 +20,7 @@ function missing(stack: string, key: string): HomelabError {
   return new HomelabError("E_UPSTREAM_OUTPUT", `the stack "${stack}" has no output "${key}"`, { subject: stack, hint: `bring "${stack}" up first` });
 }
 
-/** Checks a value from another stack's state against what this program's types say about it. */
+/** Checks a value from another stack's state with its schema. */
 function checked(stack: LoadedStack, key: string, value: unknown): unknown {
   const { name } = stack;
   if (value === undefined || value === null) throw missing(name, key);
@@ -64,7 +64,7 @@ async function sourceOf(stack: string, options: UpstreamOptions): Promise<Source
   return planned === undefined ? { state: await readState(stack) } : { planned: planned.outputs };
 }
 
-/** @param part of the output where only that is wanted: it is a map then */
+/** @param part key in the output, for an output that is a map, where only that entry is wanted */
 function readOutput(stack: LoadedStack, key: string, source: Source, options: UpstreamOptions, part?: string): pulumi.Output<unknown> {
   const wanted = (value: unknown): unknown => partOf(stack.name, key, checked(stack, key, value), part);
   if ("state" in source) {
@@ -79,8 +79,8 @@ function readOutput(stack: LoadedStack, key: string, source: Source, options: Up
 
 /**
  * The outputs of the stacks that the running one needs, and of no others. All are read before the program starts, so that what
- * is missing is one clear error and not one in each resource. Each is checked, and noted as used, when the program asks for it.
- * @throws HomelabError E_UPSTREAM, E_PLANNED_OUTPUTS; and E_UPSTREAM_OUTPUT when an output is asked for that is not as it must be
+ * is missing is one clear error and not one in each resource. An output is checked, and recorded as used, when the program asks for it.
+ * @throws HomelabError E_UPSTREAM, E_PLANNED_OUTPUTS; and E_UPSTREAM_OUTPUT when the program asks for an output that its schema refuses
  */
 export async function loadUpstream(options: UpstreamOptions): Promise<Upstream> {
   const sources = new Map<string, { stack: LoadedStack; source: Source }>();
@@ -90,7 +90,7 @@ export async function loadUpstream(options: UpstreamOptions): Promise<Upstream> 
     if (found === undefined) throw new Error(`the outputs of "${name}" are asked for, which is not needed`);
     return readOutput(found.stack, key, found.source, options, part);
   };
-  // The schemas that each value was checked against say its type.
+  // The types are those of the schemas with which each value was checked.
   return {
     templateIds: (stack) => read(stack, "templateIds") as pulumi.Output<Record<string, number>>,
     vault: (stack) => ({

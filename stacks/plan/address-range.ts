@@ -1,4 +1,4 @@
-/** Ranges of IPv4 addresses, as pools and hosts have them. */
+/** Ranges of IPv4 addresses, for pools, networks and hosts. */
 
 export interface AddressRange {
   readonly first: number;

@@ -1,4 +1,4 @@
-/** What cannot be in an application of an environment, found before anything is registered. Plain data; loads no Pulumi SDK. */
+/** Checks an application in its environment before anything is registered. Plain data; loads no Pulumi SDK. */
 import { HomelabError } from "../../common/errors";
 import { appManifests, PART_NAMES } from "../../components/apps/app-manifests";
 import { type AppSpec, fileKey, isSecretValue, type Manifest, secretDataOf, secretNameOf, servicePortOf } from "../../components/apps/app-spec";
@@ -38,13 +38,13 @@ function hostOfAnother({ ports }: App, { estate, stack }: Where): Problem[] {
 
 function portProblems({ ports, probes }: AppSpec): Problem[] {
   return [
-    ...again(ports.map(({ port }) => port)).map((port): Problem => [`two ports are ${port}`, "each port of a container is one"]),
+    ...again(ports.map(({ port }) => port)).map((port): Problem => [`two ports are ${port}`, "give each port of the container another number"]),
     ...again(ports.map(servicePortOf)).map((port): Problem => [`two ports of its Service are ${port}`, "give one of them a servicePort of its own"]),
     ...(probes.live === probes.ready
       ? [
           [
             `both probes ask ${probes.ready}`,
-            "let live be a path that does not ask what it depends on, or port: an outage of that would start it again",
+            "set live to a path that does not check dependencies, or to port: otherwise the outage of a dependency would restart it",
           ] as const,
         ]
       : []),
@@ -61,13 +61,12 @@ function scaleProblems(spec: AppSpec, app: App, { platform }: Where): Problem[] 
       problems.push([`its autoscaling needs metrics of its cluster, which ${platform.cluster.title} does not have`, "add metrics-server, or name replicas"]);
   }
   if (rollout !== undefined && /^0%?$/.test(String(rollout.maxSurge)) && /^0%?$/.test(String(rollout.maxUnavailable)))
-    problems.push(["its rollout has no replica more and none less", "one of maxSurge and maxUnavailable is not 0"]);
+    problems.push(["its rollout allows neither more replicas nor fewer", "one of maxSurge and maxUnavailable is not 0"]);
   if (resources !== undefined) {
     const { cpu, cpuLimit = cpu, memory, memoryLimit } = resources;
     if (mebibytes(memory) > mebibytes(memoryLimit))
       problems.push([`it requests ${memory} of memory, and its limit is ${memoryLimit}`, "the limit is at least the request"]);
-    if (milliCpu(cpu) > milliCpu(cpuLimit))
-      problems.push([`it requests ${cpu} of processors, and its limit is ${cpuLimit}`, "the limit is at least the request"]);
+    if (milliCpu(cpu) > milliCpu(cpuLimit)) problems.push([`it requests ${cpu} of CPU, and its limit is ${cpuLimit}`, "the limit is at least the request"]);
   }
   return problems;
 }
@@ -80,7 +79,7 @@ function configProblems({ environment = {}, config = {}, files = {}, writable = 
   ];
   const open = texts.flatMap(([where, key, value]): Problem[] => {
     const found = isSecretValue(value) ? undefined : secretIn(key, value);
-    return found === undefined ? [] : [[`${where} has ${found} in clear: ${key}`, "put it into secrets/, and write { secret: { path, key } }"]];
+    return found === undefined ? [] : [[`${where} has ${found} in plain text: ${key}`, "put it into secrets/, and write { secret: { path, key } }"]];
   });
   const both = Object.keys(environment).filter((key) => key in config);
   const names = again(Object.keys(files).map(fileKey));
@@ -107,7 +106,7 @@ function routeProblems({ ports }: AppSpec, { platform }: Where): Problem[] {
 function deliveryProblems({ spec, delivery }: PlannedApp, { estate, stack }: Where): Problem[] {
   const hooks = Object.keys(spec.hooks ?? {});
   const problems = PART_NAMES.filter((name) => hooks.includes(name)).map(
-    (name): Problem => [`a hook is called ${name}`, "take another name: a part of the application is called so"],
+    (name): Problem => [`a hook is called ${name}`, "take another name: a part of the application has this one"],
   );
   return delivery !== "pulumi" && delivererOf(estate, stack) === undefined
     ? [
@@ -120,7 +119,7 @@ function deliveryProblems({ spec, delivery }: PlannedApp, { estate, stack }: Whe
     : problems;
 }
 
-/** Kinds whose objects pods name, with where. */
+/** Fields in a pod that refer to an object, with the object's kind. */
 const REFERENCES: Readonly<Record<string, string>> = {
   configMapRef: "ConfigMap",
   configMapKeyRef: "ConfigMap",
@@ -130,7 +129,7 @@ const REFERENCES: Readonly<Record<string, string>> = {
   secret: "Secret",
 };
 
-/** What the objects name, as `ConfigMap shop-config`. */
+/** The references in a value, as `ConfigMap shop-config`. */
 function named(value: unknown): string[] {
   if (typeof value !== "object" || value === null) return [];
   return Object.entries(value).flatMap(([key, inner]) => {
@@ -143,13 +142,13 @@ function named(value: unknown): string[] {
   });
 }
 
-/** Objects that the application names and does not have: a patch can say what it likes. */
+/** References to objects that the application does not have: a patch can add any reference. */
 function dangling(spec: AppSpec, manifests: readonly Manifest[]): Problem[] {
   const there = new Set(manifests.map(({ kind, metadata }) => `${kind} ${metadata.name}`));
   if (Object.keys(secretDataOf(spec)).length > 0) there.add(`Secret ${secretNameOf(spec)}`);
   return [...new Set(named(manifests.map((manifest) => manifest["spec"])))]
     .filter((name) => !there.has(name))
-    .map((name): Problem => [`its objects name the ${name}, which there is not`, `it has: ${[...there].join(", ")}`]);
+    .map((name): Problem => [`its objects name the ${name}, which does not exist`, `it has: ${[...there].join(", ")}`]);
 }
 
 /** @throws HomelabError E_APP with the first thing that is wrong, E_APP_PATCH */

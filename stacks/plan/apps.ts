@@ -22,7 +22,7 @@ function referencesOf(app: App): FromStack[] {
   return [...[ofImage].filter(isReference), ...environmentReferences(app)];
 }
 
-/** The text that stands for a value of another stack. */
+/** The placeholder of a value of another stack. */
 const standIn = (reference: FromStack): string =>
   "image" in reference ? `<image of ${reference.image} in ${reference.from}>` : `<${reference.output} of ${reference.from}>`;
 
@@ -99,7 +99,7 @@ function checkDelivery(estate: Estate, stack: LoadedStack): void {
 export const takesImageOfSettings = (app: Pick<App, "image"> | undefined): boolean =>
   typeof app?.image === "object" && "setting" in app.image && app.image.setting === "images";
 
-/** Applications that the settings name, and the matrix does not have. @throws HomelabError E_CONFIG_VALUE */
+/** @throws HomelabError E_CONFIG_VALUE for an image in the settings whose application the matrix does not have */
 function checkImages({ name, apps }: LoadedStack, { images }: StackConfig): void {
   const owners = Object.keys(apps).filter((app) => takesImageOfSettings(apps[app]));
   const strange = Object.keys(images).find((app) => !owners.includes(app));

@@ -1,6 +1,6 @@
 /**
- * Applications with what they depend on as one file of Docker Compose, for work on one of them on one's own machine. Made of the same
- * description as everything else. Plain data; loads no Pulumi SDK (https://github.com/compose-spec/compose-spec/blob/main/spec.md).
+ * Applications with what they depend on as one file of Docker Compose, for development on one's own machine. It is made from the same
+ * description as the deployment. Plain data; loads no Pulumi SDK (https://github.com/compose-spec/compose-spec/blob/main/spec.md).
  */
 import { HomelabError } from "../../common/errors";
 import { isSecretValue } from "../../components/apps/app-spec";
@@ -8,15 +8,15 @@ import type { StackPlan } from "./plan";
 import type { PlannedApp } from "./planned-app";
 import { imageOf } from "./rendered-apps";
 
-/** A service of the homelab that an application reaches, with what stands for it on one's own machine. */
+/** A service of the homelab that an application uses, with its local replacement. */
 interface Dependency {
   readonly service: string;
-  /** Port by which a flow says that it is meant. */
+  /** Port that identifies it in an application's flows. */
   readonly port: number;
   readonly definition: object;
 }
 
-/** Passwords of a machine of one's own: nothing listens beyond it. */
+/** Password of all local services. They listen on this machine only. */
 const PASSWORD = "local-only";
 
 const DEPENDENCIES: readonly Dependency[] = [
@@ -47,13 +47,13 @@ const DEPENDENCIES: readonly Dependency[] = [
 const neededBy = ({ flows = [] }: PlannedApp): Dependency[] =>
   DEPENDENCIES.filter(({ port }) => flows.some((flow) => flow.direction === "out" && flow.peer === "homelab" && flow.port === port));
 
-/** Compose puts variables of the shell in place of `$NAME`, and takes two dollars for one (Compose file: Interpolation). */
+/** Compose replaces `$NAME` by a variable of the shell; `$$` is a literal dollar (Compose file: Interpolation). */
 const literal = (value: string): string => value.replaceAll("$", "$$$$");
 
-/** A server of one's own has no certificate. */
+/** The local servers have no certificates. */
 const OVERRIDES: Readonly<Record<string, string>> = { DB_SSLMODE: "disable" };
 
-/** The name of a service of the homelab, where one's own machine has another. */
+/** Replaces the host names of the homelab's services by local ones. */
 function localValue(value: string, needed: readonly Dependency[], domain: string): string {
   return needed.reduce((text, { service }) => text.replaceAll(new RegExp(`\\b(dev\\.)?${service}\\.${domain.replaceAll(".", "\\.")}`, "g"), service), value);
 }
@@ -61,7 +61,7 @@ function localValue(value: string, needed: readonly Dependency[], domain: string
 function environmentOf({ spec }: PlannedApp, needed: readonly Dependency[], domain: string): Record<string, string> {
   const all = Object.entries({ ...spec.config, ...spec.environment });
   return Object.fromEntries(
-    // What another stack gives is not there, and no collector: traces go nowhere.
+    // Values of other stacks do not exist here, and there is no collector for traces: both are left out.
     all.flatMap(([key, value]) => {
       if (isSecretValue(value)) return [[key, PASSWORD] as const];
       return value.startsWith("<") || key.startsWith("OTEL_") ? [] : [[key, OVERRIDES[key] ?? literal(localValue(value, needed, domain))] as const];

@@ -10,14 +10,14 @@ const deliversApplications = ({ platform }: LoadedStack): boolean => platform["a
 const deliveredApps = ({ apps }: Pick<LoadedStack, "apps">): string[] =>
   Object.entries(apps).flatMap(([name, { delivery }]) => (delivery === "argo-cd" ? [name] : []));
 
-/** The stack whose Argo CD delivers; undefined: none does, or what is said of it does not fit ({@link deliveryProblem}). */
+/** The stack whose Argo CD delivers; undefined: none does, or the options contradict each other ({@link deliveryProblem}). */
 export function delivererOf({ stacks }: Pick<Estate, "stacks">, stack: LoadedStack): LoadedStack | undefined {
   const { from } = stack.platform["argo-cd-access"] ?? {};
   const deliverer = from === undefined ? stack : stacks.find(({ name }) => name === from);
   return deliverer !== undefined && deliversApplications(deliverer) ? deliverer : undefined;
 }
 
-/** What is wrong with who delivers, and what to do; undefined: nothing. */
+/** What is wrong with the options about delivery, and what to do; undefined: nothing. */
 export function deliveryProblem({ stacks }: Pick<Estate, "stacks">, stack: LoadedStack): readonly [what: string, hint: string] | undefined {
   const { from } = stack.platform["argo-cd-access"] ?? {};
   if (from === undefined) return undefined;
@@ -31,7 +31,7 @@ export function deliveryProblem({ stacks }: Pick<Estate, "stacks">, stack: Loade
   ];
 }
 
-/** The clusters of other stacks to which the Argo CD of this one delivers. A cluster without such an application is none yet. */
+/** The clusters of other stacks to which the Argo CD of this one delivers at least one application. */
 export const deliversTo = ({ stacks, vms }: Pick<Estate, "stacks" | "vms">, stack: LoadedStack): DeliveredCluster[] =>
   stacks.flatMap((other) => {
     const namespaces = deliveredApps(other);

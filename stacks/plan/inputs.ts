@@ -1,4 +1,4 @@
-/** What a stack is made from, in parts that a person knows by name; and what it takes of other stacks. Plain data of its plan. */
+/** What a stack is made from, in parts with names for people; and the values of other stacks that it uses. Plain data from its plan. */
 import type { FromStack } from "../define/app";
 import type { StackPlan } from "./plan";
 
@@ -13,7 +13,7 @@ export interface Consumed {
 const ofReference = (reference: FromStack): Consumed =>
   "image" in reference ? { from: reference.from, output: "images", key: reference.image } : { from: reference.from, output: reference.output };
 
-/** Each once. `stacks/outputs/upstream.ts` reads these and no others; a test holds the two against each other. */
+/** Without repetitions. `stacks/outputs/upstream.ts` reads these values and no others; a test compares the two. */
 export function consumedOf({ stack, templatesOf, vaultOf, apps }: StackPlan): Consumed[] {
   const templates: Consumed[] = templatesOf === stack.name ? [] : [{ from: templatesOf, output: "templateIds" }];
   const vault: Consumed[] =
@@ -33,7 +33,7 @@ export function planParts(plan: StackPlan): Record<string, unknown> {
   const { stack, config, site, vms, roles, platform, apps, secrets: _secrets, ...rest } = plan;
   const { modules, ...cluster } = platform;
   return {
-    // Its name and needs decide about order, and are no part of what is built.
+    // The stack's needs and description are left out: they change nothing that is built.
     settings: config,
     "site/site.ts": site,
     ...Object.fromEntries(vms.map((vm) => [`vm ${vm.name}`, vm])),

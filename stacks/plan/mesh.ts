@@ -1,6 +1,5 @@
 /**
- * Applications in a service mesh: every pod has an identity, and who may connect to it is what the flows declare. Plain data; loads no
- * Pulumi SDK.
+ * Applications in a service mesh: every pod has an identity, and the flows declare who may connect to it. Plain data; loads no Pulumi SDK.
  */
 import type { MeshRule } from "../../components/base/namespace";
 import type { Mesh } from "../../components/platform/module";
@@ -35,7 +34,7 @@ export function meshMembers(chosen: readonly ChosenModule[], applications: reado
   return [...own, ...senders];
 }
 
-/** Each proxy asks for its certificate, and for what it has to do. */
+/** Flows for the proxies: each gets its certificate and configuration from the control plane. */
 export function meshFlows(chosen: readonly ChosenModule[], members: readonly string[]): OwnedFlow[] {
   const found = meshOf(chosen);
   if (found === undefined) return [];
@@ -44,7 +43,7 @@ export function meshFlows(chosen: readonly ChosenModule[], members: readonly str
   return members.map((namespace) => ({ of: mesh.namespace, owner, direction: "in", peer: namespace, port: mesh.port, why }));
 }
 
-/** Those that go to the namespace, each with who sends. */
+/** The flows to a namespace, each with its sender. */
 const incoming = (namespace: string, flows: readonly OwnedFlow[]): { flow: OwnedFlow; sender: string }[] =>
   flows.flatMap((flow) => {
     if (flow.direction === "in" && flow.of === namespace) return [{ flow, sender: flow.peer }];
@@ -63,7 +62,7 @@ export function meshRules(namespace: string, { routesIdentity }: Mesh, flows: re
     }));
 }
 
-/** Flows to a namespace of the mesh that it refuses, since their sender has no identity of it. */
+/** Complaints about flows to a namespace of the mesh whose sender has no identity of the mesh: they would be refused. */
 export function meshProblems(
   environment: string,
   chosen: readonly ChosenModule[],
@@ -83,7 +82,7 @@ export function meshProblems(
   );
 }
 
-/** Modules of which a namespace is in the mesh wait for it: their pods get a proxy when they are made. */
+/** Makes modules with a namespace in the mesh wait for it: a pod gets its proxy when it is made. */
 export function afterMesh(chosen: readonly ChosenModule[], members: readonly string[]): readonly ChosenModule[] {
   const found = meshOf(chosen);
   if (found === undefined) return chosen;

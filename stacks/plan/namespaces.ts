@@ -1,15 +1,15 @@
-/** Each namespace of an environment with the rules that hold in it. Plain data; loads no Pulumi SDK. */
+/** Each namespace of an environment with its policies. Plain data; loads no Pulumi SDK. */
 import type { ContainerDefaults, NamespaceArgs, PodSecurity } from "../../components/base/namespace";
 import { meshFlows, meshMembers, meshOf, meshRules } from "./mesh";
 import { type FlowInput, networkPolicies, type OwnedFlow } from "./network-policies";
 import type { ChosenModule, PlannedApplication, PlatformInput } from "./platform-types";
 
-/** For containers that name nothing: parts of charts whose values have no place for it. */
+/** For containers without requests and limits: parts of charts that have no values for them. */
 export const CONTAINER_DEFAULTS: ContainerDefaults = { cpu: "10m", memory: "64Mi", memoryLimit: "512Mi" };
 
 const UNLIMITED: ContainerDefaults = { cpu: CONTAINER_DEFAULTS.cpu, memory: CONTAINER_DEFAULTS.memory };
 
-/** Where k3s hands on what comes to its balancers (ServiceLB). */
+/** Namespace of the pods that forward the traffic of k3s's load balancers (ServiceLB). */
 const BALANCERS = "kube-system";
 
 /** All flows of an environment. */
@@ -36,7 +36,7 @@ export function flowInput(
   };
 }
 
-/** Those with volumes that hold data. */
+/** Namespaces with volumes that hold data. */
 const withData = (chosen: readonly ChosenModule[]): ReadonlySet<string | undefined> =>
   new Set(
     chosen.flatMap(({ parts: { namespaces, volumes } }) =>

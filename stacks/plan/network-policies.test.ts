@@ -132,7 +132,7 @@ test.each(Object.entries(CASES))("%s", (_, { declared, passes: through, refused 
   expect(flowProblems(input(flows))).toEqual([]);
   expect(through.filter((connection) => !walk(flows, connection))).toEqual([]);
   expect(refused.filter((connection) => walk(flows, connection))).toEqual([]);
-  // Without the word nothing of it passes.
+  // Without the declared flows no connection is allowed.
   expect(through.filter((connection) => walk([], connection))).toEqual([]);
 });
 

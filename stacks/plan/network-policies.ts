@@ -1,6 +1,6 @@
 /**
- * NetworkPolicies out of declared flows: for each namespace one policy of all its pods, which lets through what was declared and
- * names of the cluster's DNS, and refuses the rest in both directions. Plain data; loads no Pulumi SDK.
+ * NetworkPolicies from declared flows: one policy for all pods of each namespace. It allows the declared connections and the cluster's
+ * DNS, and refuses the rest in both directions. Plain data; loads no Pulumi SDK.
  */
 import type { EgressRule, IngressRule, NamespacePolicy, PolicyPeer, PolicyPort } from "../../components/base/network-policy";
 import type { RoutePods } from "../../components/clusters/cluster-types";
@@ -8,7 +8,7 @@ import type { Flow } from "../../components/platform/module";
 import { rangeOf, rangesMeet } from "./address-range";
 import type { NetworkFacts } from "./platform-types";
 
-/** A flow with the namespace that it is about, and who declares it. */
+/** A flow with the namespace that it is about, and the module or application that declares it. */
 export interface OwnedFlow extends Flow {
   readonly of: string;
   readonly owner: string;
@@ -20,21 +20,21 @@ export interface FlowInput {
   readonly network: NetworkFacts;
   /** Where routes are served from; undefined where the cluster serves none. */
   readonly routes: RoutePods | undefined;
-  /** Namespaces of pods by which the cluster hands on what comes to its balancers, where it does so by pods. */
+  /** Namespaces of the pods that forward the traffic of the cluster's load balancers, if pods do that. */
   readonly balancers: readonly string[];
-  /** All that the program makes. */
+  /** All namespaces that the program makes. */
   readonly namespaces: readonly string[];
   readonly flows: readonly OwnedFlow[];
 }
 
 const LAST_PORT = 65_535;
-/** Addresses that are no one's on the internet (RFC 1918, 6598, 3927, 5735). */
+/** Address ranges that are not on the internet (RFC 1918, 6598, 3927, 5735). */
 const PRIVATE = ["10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16"];
 
 const namespaceLabels = (name: string) => ({ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } } });
 const block = (cidr: string): PolicyPeer => ({ ipBlock: { cidr } });
 
-/** Pods that answer for names, in every distribution. */
+/** The cluster's DNS, in every distribution. */
 const DNS: EgressRule = {
   to: [{ ...namespaceLabels("kube-system"), podSelector: { matchLabels: { "k8s-app": "kube-dns" } } }],
   ports: [
@@ -43,7 +43,7 @@ const DNS: EgressRule = {
   ],
 };
 
-/** One network inside another, as far as they meet. */
+/** Whether two networks or addresses overlap. */
 function meets(a: string, b: string): boolean {
   const [first, second] = [rangeOf(a), rangeOf(b)];
   return first !== undefined && second !== undefined && rangesMeet(first, second);
@@ -61,8 +61,8 @@ const routePods = ({ namespace, labels }: RoutePods): PolicyPeer => ({
 });
 
 /**
- * The machines of the homelab, and the balancers of this cluster: what a pod sends to a node's own address is handed to a pod of
- * the balancer, and policies see the packet after that (k3s's ServiceLB; Traefik's ports are 8000 and 8443).
+ * The machines of the homelab, and the load balancers of this cluster. What a pod sends to a node's own address is forwarded to a pod of
+ * the balancer, and policies see the packet only after that (k3s's ServiceLB; Traefik's ports are 8000 and 8443).
  */
 const homelab = ({ network, routes, balancers }: FlowInput): Ends => ({
   peers: [block(network.subnet), ...[...new Set([...balancers, ...(routes === undefined ? [] : [routes.namespace])])].map(namespaceLabels)],
@@ -82,7 +82,7 @@ function isToHomelab({ peer }: OwnedFlow, { domain, network }: FlowInput): boole
   return rangeOf(hostname) === undefined ? hostname === domain || hostname.endsWith(`.${domain}`) : meets(hostname, network.subnet);
 }
 
-/** Who a flow is with. Undefined for a namespace that the environment does not have. */
+/** The other end of a flow. Undefined for a namespace that the environment does not have. */
 function endsOf(flow: OwnedFlow, input: FlowInput): Ends | undefined {
   const { peer } = flow;
   if (peer === "cluster") return { peers: input.network.nodes.map((address) => block(`${address}/32`)), ports: [] };
@@ -134,14 +134,14 @@ const portsOf = ({ port, endPort, protocol = "TCP" }: Flow, more: readonly numbe
 export function networkPolicies(input: FlowInput): Map<string, NamespacePolicy> {
   const policyOf = (namespace: string): NamespacePolicy => {
     const own = input.flows.filter(({ of }) => of === namespace);
-    // What another namespace sends here, as it declares.
+    // Flows to this namespace that another one declares.
     const sent = input.flows.filter(({ direction, peer, of }) => direction === "out" && peer === namespace && of !== "node");
-    // What another namespace takes from here.
+    // Flows from this namespace that another one declares.
     const servesRoutes = input.routes?.namespace === namespace;
     const taken = input.flows.filter(
       ({ direction, peer, of }) => direction === "in" && (peer === namespace || (peer === "routes" && servesRoutes)) && of !== "node",
     );
-    // What goes to a name of the homelab may come out at this cluster's own balancer.
+    // A connection to a name of the homelab may end at this cluster's own load balancer.
     const hasPorts = servesRoutes && (input.routes?.ports.length ?? 0) > 0;
     const balanced = hasPorts ? input.flows.filter((flow) => flow.direction === "out" && flow.of !== "node" && isToHomelab(flow, input)) : [];
     const rule = (flow: OwnedFlow) => {

@@ -1,8 +1,8 @@
-/** Values that look like a secret, where everybody may read them. Pure. */
+/** Finds values that look like a secret in places that everybody can read. Pure. */
 import { findDefaultCredentials } from "../../components/platform/default-credentials";
 
 const NAMES = /(^|_)(PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIALS?)(_|$)/i;
-/** Names that end like this say where a secret is, or what it may do. */
+/** Names with these endings describe a secret, but are not one. */
 const ABOUT = /_(FILE|PATH|NAME|URL|TTL|EXPIRY|EXPIRES|LIFETIME|SECONDS|MINUTES|LENGTH|ENABLED|TYPE|HEADER|ISSUER|AUDIENCE)$/i;
 
 const FORMS: readonly (readonly [pattern: RegExp, what: string])[] = [
@@ -23,6 +23,6 @@ export function secretIn(name: string, value: unknown): string | undefined {
   if (form !== undefined) return form;
   const [known] = findDefaultCredentials({ [name]: value });
   if (known !== undefined) return `the default credential of ${known.of}`;
-  // What another stack gives stands in angle brackets.
-  return NAMES.test(name) && !ABOUT.test(name) && !value.startsWith("<") ? "what is called a secret" : undefined;
+  // A text in angle brackets is the placeholder of another stack's value.
+  return NAMES.test(name) && !ABOUT.test(name) && !value.startsWith("<") ? "a value that is named like a secret" : undefined;
 }

@@ -1,4 +1,4 @@
-/** What the rows of the matrix do not say together. */
+/** Rows of the matrix that contradict each other. */
 import { ANOTHER_SITE, anotherEstate } from "../../tests/support/another-site";
 import type { Stack } from "../define/stacks";
 import { planEstate } from "./plan";

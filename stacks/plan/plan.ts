@@ -1,4 +1,4 @@
-/** What is to be built of an estate: each stack's hosts, cluster, platform and applications, checked. Plain data; loads no Pulumi SDK. */
+/** What is built from an estate: each stack's hosts, cluster, platform and applications, checked. Plain data; loads no Pulumi SDK. */
 
 import { HomelabError } from "../../common/errors";
 import { nearest } from "../../common/nearest";
@@ -37,7 +37,7 @@ export interface StackPlan {
   site: Site;
   /** Its VMs in the order of the matrix. */
   vms: readonly VmSpec[];
-  /** Names of those that nothing deletes. */
+  /** Names of its protected VMs, which nothing deletes. */
   protectedVms: ReadonlySet<string>;
   /** The VM that its cluster runs on. */
   clusterVm: string;
@@ -45,7 +45,7 @@ export interface StackPlan {
   joining: readonly string[];
   /** Its VM that resolves names for the others. */
   nameServer: VmSpec | undefined;
-  /** What each host of the stack is made into, by VM. */
+  /** The roles of each host, by VM. */
   roles: ReadonlyMap<string, readonly PlannedRole[]>;
   /** The nodes that it prepares; undefined: another stack does. */
   nodes: NodePlan | undefined;
@@ -57,7 +57,7 @@ export interface StackPlan {
   grants: readonly StackGrant[];
   /** What runs in its cluster beside its applications. */
   platform: PlatformPlan;
-  /** Full host names that its routes may have, sorted; those whose route was taken away among them. */
+  /** Full host names whose records its external-dns may write and delete, sorted: of its routes, and former ones. */
   hostNames: readonly string[];
   apps: readonly PlannedApp[];
   /** Entries of secrets/ that the program uses; it gets no others. `all`: it puts them into Vault. */
@@ -68,7 +68,7 @@ export interface StackPlan {
 interface Service {
   /** Verb and object, of one stack and of two. */
   does: readonly [one: string, two: string];
-  /** What in the row of the matrix makes it so. */
+  /** The entry in the stack's row of the matrix that makes it so. */
   by: string;
   isDoneBy: (stack: LoadedStack) => boolean;
 }
@@ -130,12 +130,12 @@ function settingsOf({ settings }: Estate, { name }: LoadedStack): StackConfig {
 }
 
 /**
- * One stack, and of the others what it has to know of them.
+ * The plan of one stack. Of other stacks only what it needs is planned.
  * @param estate with the stack's settings as a running program has them from the engine
- * @throws HomelabError for whatever the site, its settings and the matrix do not say together
+ * @throws HomelabError where site, settings and matrix are wrong or contradict each other
  */
 export function planStack(estate: Estate, stack: LoadedStack): StackPlan {
-  // Who makes the policies of Vault knows what all stacks want of it.
+  // The stack with Vault makes the policies for all stacks, so it needs all of their platforms.
   const all = stack.platform.vault !== undefined;
   return planOne(estate, stack, planPlatforms(estate, all ? estate.stacks : [stack]));
 }

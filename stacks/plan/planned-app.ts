@@ -6,11 +6,11 @@ import type { App, FromStack } from "../define/app";
 export interface PlannedApp extends Pick<App, "flows" | "exceptions"> {
   /** Also that of its namespace. */
   readonly name: string;
-  /** With texts in angle brackets for what it takes from other stacks. */
+  /** With placeholders for values of other stacks. */
   readonly spec: AppSpec;
-  /** What those texts stand for. */
+  /** The reference of each placeholder. */
   readonly references: ReadonlyMap<string, FromStack>;
-  /** By the name in the output `urls`: the port. */
+  /** Ports by their name in the output `urls`. */
   readonly urls: ReadonlyMap<string, string>;
   readonly delivery: Delivery;
   /** Whether the Argo CD that delivers it runs in another stack. */

@@ -134,7 +134,7 @@ const CASES: Record<string, Case> = {
     catalogue: [made("a", { addresses: ["10.0.0.8/29"] }), made("b", { addresses: ["10.0.0.15-10.0.0.30"] })],
     problems: [
       "dev: a: the addresses 10.0.0.8/29 hold 10.0.0.12, which is k8s-dev's; take a range without it",
-      "dev: b: the addresses 10.0.0.15-10.0.0.30 meet those of a, 10.0.0.8/29; each address has one owner",
+      "dev: b: the addresses 10.0.0.15-10.0.0.30 overlap those of a, 10.0.0.8/29; each address has one owner",
     ],
   },
   "a pool that is no range": {

@@ -1,4 +1,4 @@
-/** What cannot be in an environment's platform, found before anything is registered. Each problem names environment and module. */
+/** Checks an environment's platform before anything is registered. Each problem names environment and module. */
 import * as semver from "semver";
 import { findDefaultCredentials } from "../../components/platform/default-credentials";
 import type { Host, Module } from "../../components/platform/module";
@@ -42,7 +42,7 @@ function needs({ place, chosen, given, catalogue, cluster }: Checked): string[] 
   });
 }
 
-/** A cluster can have several that serve routes, each of its own class. Of the others a second one answers in the first one's place. */
+/** What a cluster can have several of: ingress controllers, each with its own class. Of anything else, a second one would conflict. */
 const SEVERAL: readonly string[] = ["ingress"];
 
 function twice({ place, chosen, cluster }: Checked): string[] {
@@ -53,7 +53,7 @@ function twice({ place, chosen, cluster }: Checked): string[] {
   );
 }
 
-/** What must have one owner. */
+/** Problems with what must have one owner. */
 function owners({ place, chosen, applications, hosts }: Checked): string[] {
   const problems: string[] = [];
   const claim = (what: string) => {
@@ -138,12 +138,12 @@ function addresses({ place, chosen, addresses: taken }: Checked): string[] {
     const others = pools.slice(0, index).filter((other) => other.range !== undefined && rangesMeet(range, other.range));
     return [
       ...hosts.map(([address, host]) => `${at} hold ${address}, which is ${host}'s; take a range without it`),
-      ...others.map((other) => `${at} meet those of ${other.owner}, ${other.text}; each address has one owner`),
+      ...others.map((other) => `${at} overlap those of ${other.owner}, ${other.text}; each address has one owner`),
     ];
   });
 }
 
-/** Helm refuses such a chart as well, when it is installed. */
+/** Charts that are not for the cluster's version. Helm refuses such a chart too, but only when it installs it. */
 function versions({ place, chosen, cluster }: Checked): string[] {
   return chosen.flatMap(({ module }) =>
     Object.values(module.charts)

@@ -32,7 +32,7 @@ function distributionFacts({ kubeadm, k3sDisable }: Pick<StackConfig, "kubeadm" 
   return { distribution: "k3s", title, version: K3S.version, ...clusterOffer("k3s", k3sDisable) };
 }
 
-/** What the stack's cluster has before a module is built: of its distribution, and of further roles of its host. */
+/** What the stack's cluster has before a module is built: from its distribution, and from further roles of its host. */
 export function clusterFacts({ clusterApi, ...config }: Pick<StackConfig, "kubeadm" | "k3sDisable"> & { readonly clusterApi?: unknown }): ClusterFacts {
   const facts = distributionFacts(config);
   return clusterApi === undefined ? facts : { ...facts, capabilities: [...facts.capabilities, "cluster-api"] };
@@ -54,7 +54,7 @@ interface Applications {
 
 const routeFlow = (port: number): Flow => ({ direction: "in", peer: "routes", port, why: "its routes" });
 
-/** What it takes from other stacks is a URL of this homelab. */
+/** Flows to other stacks: the values that it takes from them are URLs of this homelab. */
 function upstreamFlows({ environment }: App): Flow[] {
   const from = [...new Set(environmentReferences({ environment }).map(({ from: stack }) => stack))];
   return from.map((stack) => ({ direction: "out", peer: "homelab", port: 443, why: `what ${stack} serves` }));
@@ -81,14 +81,14 @@ function applicationsOf({ apps }: LoadedStack, config: StackConfig, domain: stri
       flows: [...(app.flows ?? []), ...kept.map(({ port }) => routeFlow(port)), ...upstreamFlows(app)],
       requests: requestsOf(app, config),
       secrets: secretsOf(name, app),
-      // An image whose user is not known may begin as root.
+      // An image whose user is unknown may run as root.
       podSecurity: app.runAsUser === undefined ? ("baseline" as const) : ("restricted" as const),
     })),
     skipped: all.flatMap(({ skipped }) => skipped.map(({ host }) => host)),
   };
 }
 
-/** The row with what the settings add: the shared Secret, and that records of names which are left out go. */
+/** The row of the matrix with what the settings add: the shared Secret; and skipped host names, whose records are deleted. */
 function rowOf({ platform }: LoadedStack, { sharedSecrets }: StackConfig, skipped: readonly string[]): PlatformInput["row"] {
   const dns = platform["external-dns"];
   return {
@@ -108,7 +108,7 @@ function takenAddresses({ vms, site }: Estate): ReadonlyMap<string, string> {
   return new Map([...[...vms].map(([name, spec]) => [spec.cloudInit.ipv4.address, name] as const), [site.gateway, "the gateway"]]);
 }
 
-/** As `components/apps/web-app.ts` runs it. */
+/** Requests of an application, with its highest number of replicas. */
 export function requestsOf({ replicas = 1, autoscaling, resources }: App, { appReplicas }: StackConfig): PlannedApplication["requests"] {
   const { cpu, memory } = resources ?? DEFAULT_RESOURCES;
   return { replicas: autoscaling?.max ?? (typeof replicas === "number" ? replicas : appReplicas), cpu, memory };
@@ -124,7 +124,7 @@ function machinesOf({ vms }: Estate, stack: LoadedStack, config: StackConfig): M
   });
 }
 
-/** Of the cluster's machines. */
+/** Addresses of the cluster's machines. */
 function nodeAddresses({ vms }: Estate, stack: LoadedStack, config: StackConfig): string[] {
   return [clusterVmOf(stack), ...joiningNodes(config).keys()].flatMap((name) => vms.get(name)?.cloudInit.ipv4.address ?? []);
 }
@@ -146,7 +146,7 @@ export function platformInput(estate: Estate, stack: LoadedStack, config: StackC
       vaultAddress: site.vaultAddress,
       vaultByOwnAuthority: estate.stacks.some(({ platform }) => platform.vault !== undefined && platform["cert-manager"]?.issuer === "own-authority"),
       entries,
-      // Only who encrypts in the cluster asks for them.
+      // Read only for the module that encrypts in the cluster.
       ageRecipients: stack.platform["state-backup"] === undefined ? [] : recipientsFor("secrets/common/backup.yaml"),
       deliversTo: deliversTo(estate, stack),
       ownEntries: new Map(ownPaths(stack.name).map((path) => [path, environmentPath(stack.name, path)])),

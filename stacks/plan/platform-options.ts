@@ -1,11 +1,11 @@
-/** The row of the matrix against the schemas of its modules. */
+/** Checks the row of the matrix with the schemas of its modules. */
 import type { z } from "zod";
 import { nearest } from "../../common/nearest";
 import type { Module } from "../../components/platform/module";
 
 type Issue = z.core.$ZodIssue;
 
-/** Keys that a map of the schema may have at a path: those that another value of it has. */
+/** Known keys at a path of a module's options: those of the default options. */
 function keysAt(module: Module, path: readonly PropertyKey[]): string[] {
   const parsed = module.options.safeParse({});
   let node: unknown = "shape" in module.options && path.length === 0 ? module.options.shape : parsed.data;

@@ -1,17 +1,17 @@
 /** Which module waits for which, and the order that follows. */
 import type { ChosenModule, ClusterFacts } from "./platform-types";
 
-/** Whether a module is what a need names. */
+/** Whether a module fulfils a need. */
 export const provides = ({ module }: Pick<ChosenModule, "module">, need: string): boolean => module.name === need || module.provides.includes(need);
 
 export interface Edges {
   /** Modules that are built before. */
   readonly before: ReadonlySet<string>;
-  /** Those of them of which everything is there before anything of the module is made. */
+  /** Those of them whose resources must all exist before any of the module's is made. */
   readonly whole: ReadonlySet<string>;
 }
 
-/** What a module waits for, by module in the order given. What the cluster has by itself is waited for by nobody. */
+/** What each module waits for, in the order given. Nothing waits for what the cluster has by itself. */
 export function edges(chosen: readonly ChosenModule[], cluster: ClusterFacts): Map<string, Edges> {
   const those = (test: (other: ChosenModule) => boolean): string[] => chosen.filter(test).map(({ module }) => module.name);
   return new Map(
@@ -33,7 +33,7 @@ export function edges(chosen: readonly ChosenModule[], cluster: ClusterFacts): M
   );
 }
 
-/** A path that ends where it starts, among those that wait for each other. */
+/** A cycle among modules that wait for each other. */
 function findCycle(waits: ReadonlyMap<string, ReadonlySet<string>>, open: ReadonlySet<string>): string[] {
   const path: string[] = [];
   for (let at = [...open][0]; at !== undefined; at = [...(waits.get(at) ?? [])].find((name) => open.has(name))) {
@@ -44,7 +44,7 @@ function findCycle(waits: ReadonlyMap<string, ReadonlySet<string>>, open: Readon
   return path;
 }
 
-/** Each after what it waits for; of several that could come next, the first one given. `cycle`: what keeps them from an order. */
+/** Each after what it waits for; of several that could be next, the first one given. `cycle`: the one that prevents an order. */
 export function inOrder(waits: ReadonlyMap<string, ReadonlySet<string>>): { order: string[]; cycle?: string[] } {
   const order: string[] = [];
   const open = new Set(waits.keys());

@@ -1,4 +1,4 @@
-/** docs/platform.md, the catalogue as a page, and site/platform.md, the matrix as one. Pure. */
+/** The texts of docs/platform.md, from the catalogue, and of site/platform.md, from the matrix. Pure. */
 import { z } from "zod";
 import type { Module, ModuleParts } from "../../components/platform/module";
 
@@ -28,7 +28,7 @@ function options(module: Module): string {
   return rows.length === 0 ? "It has no options." : table(["Option", "Type", "Default", "Meaning"], rows);
 }
 
-/** A homelab that nobody has: the page is the same for everybody. */
+/** An example homelab, so that the page is the same for everybody. */
 const EXAMPLE: Place = {
   environment: "tools",
   domain: "example.org",
@@ -49,7 +49,7 @@ const EXAMPLE: Place = {
   deliversTo: [],
 };
 
-/** What a module says where the matrix gives it no options; undefined where it must have some. */
+/** A module's parts with default options; undefined where an option has no default. */
 function exampleParts(module: Module): ModuleParts | undefined {
   const { success, data } = module.options.safeParse({});
   return success ? module.parts(data, EXAMPLE) : undefined;
@@ -91,7 +91,7 @@ function facts(module: Module, parts: ModuleParts | undefined): string[] {
   return lines.filter(([, text]) => text !== "").map(([name, text]) => `- ${name}: ${text}`);
 }
 
-/** @param from where docs/platform.md is, from this page */
+/** @param from path of docs/platform.md, relative to this page */
 export function matrixPage(catalogue: readonly Module[], plans: readonly PlatformPlan[], from: string): string {
   const environments = plans.map(({ environment }) => environment);
   const has = (plan: PlatformPlan, name: string): boolean => plan.modules.some((module) => module.name === name);

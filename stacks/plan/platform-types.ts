@@ -1,4 +1,4 @@
-/** What the plan of a platform is made of, and what it is. Types only. */
+/** Input and result of the plan of a platform. Types only. */
 
 import type { NamespaceArgs, PodSecurity } from "../../components/base/namespace";
 import type { DistributionName, RoutePods } from "../../components/clusters/cluster-types";
@@ -8,7 +8,7 @@ import type { ChartPin, ImagePin } from "../../components/platform/pins";
 import type { Place } from "../../components/platform/place";
 import type { RuleException } from "../../components/rules/rules";
 
-/** An application, as far as the platform has to know it. */
+/** What the platform has to know of an application. */
 export interface PlannedApplication {
   readonly name: string;
   readonly namespace: string;
@@ -31,25 +31,25 @@ export interface ClusterFacts {
   readonly capabilities: readonly ClusterCapability[];
   readonly storageClasses: readonly string[];
   readonly ingressClasses: readonly string[];
-  /** Where routes are served from, before a module serves them. */
+  /** Pods of the distribution that serve routes. */
   readonly routePods?: RoutePods;
 }
 
-/** A machine of the cluster, as far as pods may use it. */
+/** A machine of the cluster. */
 export interface Machine {
   readonly name: string;
   /** Of all sockets. */
   readonly cores: number;
   readonly memoryMiB: number;
-  /** Of what volumes lie on; undefined where it is not known. */
+  /** Size of the disks that volumes use; undefined where it is unknown. */
   readonly diskGiB: number | undefined;
 }
 
-/** Addresses that policies are made of. */
+/** Addresses for network policies. */
 export interface NetworkFacts {
   /** Of all machines of the homelab, CIDR. */
   readonly subnet: string;
-  /** Of the cluster's own machines, where its API answers and asks. */
+  /** Of the cluster's own machines: its API answers at them, and connects from them. */
   readonly nodes: readonly string[];
 }
 
@@ -73,7 +73,7 @@ export interface PlannedModule {
   readonly options: unknown;
   /** Modules of the environment that are built before it, in the plan's order. */
   readonly after: readonly string[];
-  /** Those of them that are there as a whole before any resource of it is made. */
+  /** Those of them whose resources must all exist before any of its own is made. */
   readonly waitsFor: readonly string[];
   readonly parts: ModuleParts;
   readonly summary: string;
@@ -84,7 +84,7 @@ export interface PlannedModule {
   readonly exceptions: readonly RuleException[];
 }
 
-/** What pods ask for, or a machine has. */
+/** What pods request, or a machine has. */
 export interface Amount {
   /** Thousandths of a processor. */
   readonly cpu: number;
@@ -95,7 +95,7 @@ export interface Amount {
 
 export interface Requests {
   readonly asked: Amount;
-  /** For pods: without what the machine's own processes and Kubernetes need. `diskGiB` is undefined where volumes lie on disks of an unknown size. */
+  /** What pods can have: without what the machine itself and Kubernetes need. `diskGiB` is undefined where the size of the disks is unknown. */
   readonly room: Amount | (Omit<Amount, "diskGiB"> & { readonly diskGiB: undefined });
   /** By module and application, the greatest first. */
   readonly by: readonly (Amount & { readonly name: string })[];
@@ -107,24 +107,24 @@ export interface PlatformPlan {
   readonly environment: string;
   readonly place: Place;
   readonly cluster: ClusterFacts;
-  /** Each after all that it waits for. */
+  /** In the order in which they are built. */
   readonly modules: readonly PlannedModule[];
-  /** Host names of modules and applications with who serves them, sorted by name. */
+  /** Host names of modules and applications with their owners, sorted by name. */
   readonly hosts: readonly (Host & { readonly owner: string })[];
-  /** Of modules and applications, by name: how each is labelled, and what holds in it. */
+  /** Namespaces of modules and applications by name, with labels and policies. */
   readonly namespaces: ReadonlyMap<string, NamespaceArgs>;
-  /** Modules of which everything is there before anything of an application is made: those that its namespace or its routes are of. */
+  /** Modules whose resources must all exist before any of an application is made: the ones with the mesh and the gateway. */
   readonly beforeApplications: readonly string[];
-  /** What is asked of the machines, and what they have. */
+  /** What is requested of the machines, and what they have. */
   readonly requests: Requests;
-  /** Whether the cluster serves routes, and whether it measures its pods: by itself, or by a module. */
+  /** Whether the cluster serves routes, and whether it has the metrics API: by itself, or by a module. */
   readonly hasRoutes: boolean;
   readonly hasMetrics: boolean;
   /** What its applications read from Vault, by namespace. */
   readonly applicationSecrets: ReadonlyMap<string, readonly WantedSecret[]>;
 }
 
-/** A module of the row with its options, before there is an order. */
+/** A module of the row with its options, not ordered yet. */
 export interface ChosenModule {
   readonly module: Module;
   readonly options: unknown;

@@ -1,6 +1,6 @@
 /**
- * The platform of an environment as an ordered plan: its row of the matrix, the catalogue and what the cluster has, put together and
- * checked before anything is registered. Plain data; loads no Pulumi SDK.
+ * The platform of an environment as an ordered plan, made from its row of the matrix, the catalogue and what the cluster has. It is checked
+ * before anything is registered. Plain data; loads no Pulumi SDK.
  */
 import { HomelabError } from "../../common/errors";
 import type { NamespaceArgs } from "../../components/base/namespace";
@@ -30,13 +30,13 @@ function refuse(environment: string, problems: readonly string[]): void {
 
 const byName = <T extends { readonly name: string }>(a: T, b: T): number => (a.name < b.name ? -1 : Number(a.name > b.name));
 
-/** By a gateway, where a module is one. */
+/** By a module's gateway where there is one, otherwise by Ingresses. */
 function routesOf({ place }: PlatformInput, chosen: readonly Pick<ChosenModule, "module">[]): Place["routes"] {
   const gateway = chosen.flatMap(({ module }) => module.gateway ?? [])[0];
   return gateway === undefined ? { kind: "ingress", className: place.ingressClass } : { kind: "istio", gateway: gateway.reference };
 }
 
-/** What applications find. */
+/** What the cluster provides for applications. */
 function applicationFacts({ cluster, applications }: PlatformInput, chosen: readonly ChosenModule[]) {
   const has = (capability: ClusterCapability): boolean =>
     cluster.capabilities.includes(capability) || chosen.some(({ module }) => module.brings.includes(capability));
@@ -48,7 +48,7 @@ function applicationFacts({ cluster, applications }: PlatformInput, chosen: read
 }
 
 /**
- * @param catalogue modules that there are. Of modules that do not wait for each other, the one that stands first there comes first
+ * @param catalogue all modules. Of modules that do not wait for each other, the one that is listed first there comes first
  * @throws HomelabError E_PLATFORM with everything that is wrong, each with environment and module
  */
 export function planPlatform(input: PlatformInput, catalogue: readonly Module[] = MODULES): PlatformPlan {

@@ -1,4 +1,4 @@
-/** Which VMs nothing deletes or replaces. */
+/** Which VMs are protected from deletion and replacement. */
 import { HomelabError } from "../../common/errors";
 import { nearest } from "../../common/nearest";
 import type { VmSpec } from "../../components/hosts/vm-spec";

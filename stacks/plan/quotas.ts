@@ -1,16 +1,16 @@
-/** What all objects of a namespace together may ask for, from what its modules and applications say of themselves. Plain data; loads no Pulumi SDK. */
+/** Quotas of namespaces, from the workloads and volumes that modules and applications declare. Plain data; loads no Pulumi SDK. */
 import type { ContainerDefaults } from "../../components/base/namespace";
 import type { ChosenModule, PlannedApplication } from "./platform-types";
 import { mebibytes, milliCpu } from "./requests";
 
-/** Beside what runs all the time: Jobs of installations, pods that look after something for a moment. */
+/** Beside the pods that run all the time: Jobs of installations, and other short-lived pods. */
 const BESIDE = { cpu: 500, memoryMiB: 1024, pods: 10 };
 
 interface Sum {
   cpu: number;
   memoryMiB: number;
   pods: number;
-  /** Of all volumes, and of the greatest. */
+  /** Of all volumes together, and of the largest one. */
   storageGiB: number;
   greatestGiB: number;
 }
@@ -18,9 +18,9 @@ interface Sum {
 const NOTHING: Sum = { cpu: 0, memoryMiB: 0, pods: 0, storageGiB: 0, greatestGiB: 0 };
 
 /**
- * The `hard` of each namespace's ResourceQuota. An update runs a second of each pod for a while, and a DaemonSet one on each machine;
- * a volume may be made anew beside the one that it takes the place of. A program that makes pods without end, or asks for ever larger
- * ones, is stopped there, and its neighbours are not.
+ * The `hard` of each namespace's ResourceQuota. It has room for updates, which run a second pod for a while, for DaemonSets, which run one
+ * on each machine, and for a volume that is made beside the one that it replaces. It stops software that makes more and more pods, or
+ * ever larger ones, before that affects other namespaces.
  * @param machines how many the cluster has
  */
 export function quotasOf(
@@ -45,13 +45,13 @@ export function quotasOf(
     const [home] = parts.namespaces;
     for (const namespace of parts.namespaces) add(namespace, {});
     for (const { namespace = home, replicas = 1, cpu = defaults.cpu, memory = defaults.memory, onDemand } of parts.workloads) {
-      // Those that a program makes have no second one beside them.
+      // Pods on demand have no second one during an update.
       const times = replicas * (onDemand === true ? 1 : 1 + machines);
       if (namespace !== undefined) add(namespace, { cpu: times * milliCpu(cpu), memoryMiB: times * mebibytes(memory), pods: times });
     }
     for (const { namespace = home, size, count = 1, ownDisk } of parts.volumes) {
       const gib = mebibytes(size) / 1024;
-      // There is no second disk for one that has its own.
+      // A volume on a disk of its own cannot have a second one beside it.
       if (namespace !== undefined) add(namespace, { storageGiB: count * gib, greatestGiB: ownDisk === true ? 0 : gib });
     }
   }

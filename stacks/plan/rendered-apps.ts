@@ -1,6 +1,6 @@
 /**
  * The applications of an environment as files: plain manifests in a fixed order and form, for Git, `kubectl kustomize` and Argo CD. They
- * are what the program registers, with what Argo CD reads beside it. Plain data; loads no Pulumi SDK.
+ * are the objects that the program registers, with Argo CD's annotations. Plain data; loads no Pulumi SDK.
  */
 import { HomelabError } from "../../common/errors";
 import { appManifests, withValues } from "../../components/apps/app-manifests";
@@ -13,7 +13,7 @@ import { kustomization, manifestsFolder } from "./rendered-file";
 
 type Plans = ReadonlyMap<string, StackPlan>;
 
-/** What a text in angle brackets stands for, as far as the plans say it. @throws HomelabError E_RENDER */
+/** The value of a reference, by the plans. @throws HomelabError E_RENDER for one that the plans do not have */
 function knownValue(reference: FromStack, plans: Plans, of: string): string {
   const source = plans.get(reference.from);
   if ("image" in reference) {
@@ -50,7 +50,7 @@ function renderedApp(planned: PlannedApp, { platform }: StackPlan, plans: Plans)
  * @throws HomelabError E_RENDER for a value that only a stack that is up knows
  */
 export function renderApps(plan: StackPlan, plans: Plans): Map<string, string> {
-  const header = `# Written by \`homelab render ${plan.stack.name}\`; what it is made of stands in site/apps.\n`;
+  const header = `# Written by \`homelab render ${plan.stack.name}\`; its source is in site/apps.\n`;
   const apps = plan.apps.map(({ name }) => name);
   const files: [string, string][] = [
     ...plan.apps.flatMap((app) => manifestsFolder(header, app.name, renderedApp(app, plan, plans))),

@@ -1,4 +1,4 @@
-/** What Argo CD reads in Git beside the applications: their project, and the set that makes an Application of each. Plain data. */
+/** What Argo CD reads in Git beside the applications: their project, and the ApplicationSet that makes an Application of each. Plain data. */
 import { environmentObjects, OWN_CLUSTER } from "../../components/platform/argo-cd/applications";
 import type { ArgoCdOptions } from "../../components/platform/argo-cd/options";
 import type { DeliveredCluster } from "../../components/platform/place";
@@ -9,7 +9,7 @@ import { manifestsFolder } from "./rendered-file";
 const applicationsOf = ({ modules }: PlatformPlan): ArgoCdOptions["applications"] =>
   (modules.find(({ name }) => name === "argo-cd")?.options as ArgoCdOptions | undefined)?.applications;
 
-/** From which repository the stack is delivered, and how that Argo CD names its cluster; undefined where none delivers to it. */
+/** From which repository the stack is delivered, and the address by which that Argo CD knows its cluster; undefined: none delivers to it. */
 function deliveredFrom(plan: StackPlan, plans: ReadonlyMap<string, StackPlan>) {
   const own = applicationsOf(plan.platform);
   if (own !== undefined) return { options: own, server: OWN_CLUSTER };

@@ -1,4 +1,4 @@
-/** Files with objects of Kubernetes, as they lie in Git. Pure. */
+/** Files with objects of Kubernetes, for Git. Pure. */
 import { plainDocuments } from "../../common/plain-yaml";
 
 const yaml = (...objects: readonly object[]): string => plainDocuments(objects);

@@ -1,6 +1,6 @@
 /**
- * What all modules and applications of an environment ask for, against what its machines have: before anything is made, since a pod
- * that fits nowhere is only ever seen as one that does not start. Plain data; loads no Pulumi SDK.
+ * Compares what all modules and applications of an environment request with what its machines have. This is done before anything is made:
+ * later, a pod that fits on no machine is only seen as one that does not start. Plain data; loads no Pulumi SDK.
  */
 import type { ContainerDefaults } from "../../components/base/namespace";
 import type { Amount, ChosenModule, Machine, PlannedApplication, Requests } from "./platform-types";
@@ -10,7 +10,7 @@ import type { Amount, ChosenModule, Machine, PlannedApplication, Requests } from
  * its parts (k3s with Traefik, CoreDNS and metrics-server takes about 1.2 GiB and a third of a processor at rest).
  */
 const OWN: Amount = { cpu: 500, memoryMiB: 1536, diskGiB: 8 };
-/** From this share on there is a warning: an update runs two of a pod for a while, and images and logs grow. */
+/** Above this share there is a warning: an update runs two pods at once for a while, and images and logs grow. */
 const NEARLY: Amount = { cpu: 0.8, memoryMiB: 0.8, diskGiB: 0.97 };
 
 const CPU = /^(\d+(?:\.\d+)?)(m?)$/;

@@ -1,4 +1,4 @@
-/** Where in secrets/ the program's own values lie, below the KV mount. */
+/** Entries of secrets/ with the program's own values, below the KV mount. */
 import { storePath } from "../../common/vault-layout";
 
 /** A value of secrets/. */

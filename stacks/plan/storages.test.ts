@@ -27,7 +27,7 @@ test("one for disks is made on the nodes that name it", () => {
 
 test("a name with two definitions is refused", () => {
   const nodes = changed("node02", { storages: [FILES] }).map((node) => (node.name === "node01" ? { ...node, fileStorage: { ...FILES, path: "/srv" } } : node));
-  expect(() => madeStorages(nodes)).toThrow('site/nodes.ts: node02 defines the storage "homelab" otherwise than node01');
+  expect(() => madeStorages(nodes)).toThrow('site/nodes.ts: node02 defines the storage "homelab" differently from node01');
 });
 
 test("VM definitions are checked against what is made as against what is there", () => {

@@ -1,4 +1,4 @@
-/** What of the nodes' storages is made. */
+/** A storage of the nodes that the program makes. */
 import { HomelabError } from "../../common/errors";
 import type { StorageSpec } from "../../components/hosts/node-spec";
 import { definitions, type ProxmoxNode } from "../define/nodes";
@@ -11,7 +11,7 @@ export interface MadeStorage {
 
 /**
  * The storages to make, each with the nodes that name it.
- * @throws HomelabError E_STORAGE_TWICE for two of one name
+ * @throws HomelabError E_STORAGE_TWICE for two definitions of one name
  */
 export function madeStorages(nodes: readonly ProxmoxNode[]): MadeStorage[] {
   const made = new Map<string, MadeStorage>();
@@ -19,7 +19,7 @@ export function madeStorages(nodes: readonly ProxmoxNode[]): MadeStorage[] {
     for (const spec of new Set(definitions([...node.storages, node.fileStorage]))) {
       const known = made.get(spec.name);
       if (known !== undefined && JSON.stringify(known.spec) !== JSON.stringify(spec))
-        throw new HomelabError("E_STORAGE_TWICE", `site/nodes.ts: ${node.name} defines the storage "${spec.name}" otherwise than ${known.nodes.join(", ")}`, {
+        throw new HomelabError("E_STORAGE_TWICE", `site/nodes.ts: ${node.name} defines the storage "${spec.name}" differently from ${known.nodes.join(", ")}`, {
           subject: spec.name,
           hint: "a storage is the whole cluster's: use one constant, or two names",
         });

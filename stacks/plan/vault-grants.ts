@@ -1,6 +1,6 @@
 /**
- * What each stack and each of its namespaces may do in Vault, by the plans of their platforms: read by the one stack that makes
- * policies and roles. Loads no Pulumi SDK.
+ * What each stack and each of its namespaces may do in Vault, from the plans of their platforms. The stack that makes policies and roles
+ * uses it. Loads no Pulumi SDK.
  */
 import { namespaceGrant } from "../../components/platform/namespace-grants";
 import type { StackGrant } from "../../components/platform/vault/vault-names";

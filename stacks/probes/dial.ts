@@ -1,4 +1,4 @@
-/** A connection to a host's port, through the proxy of the environment where one is for that host, as all other traffic goes. */
+/** Opens a connection to a host's port, like all other traffic: through the environment's proxy where that is used for the host. */
 import * as http from "node:http";
 import * as https from "node:https";
 import * as net from "node:net";
@@ -42,7 +42,7 @@ function tunnelled(proxy: URL, target: string): Promise<net.Socket> {
       socket.destroy();
       refuse(response);
     });
-    // Of a server that takes CONNECT for a page.
+    // The answer of a server that is no proxy.
     request.once("response", (response) => {
       request.destroy();
       refuse(response);

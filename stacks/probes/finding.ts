@@ -20,7 +20,7 @@ export function reason(thrown: unknown): string {
   return cause === undefined ? own : `${own} (${reason(cause)})`;
 }
 
-/** Probes that fail to ask have one finding: why. */
+/** A probe that fails has one finding: the reason. */
 export async function orWrong(name: string, next: string, probe: () => Promise<Finding[]>): Promise<Finding[]> {
   try {
     return await probe();
@@ -30,7 +30,7 @@ export async function orWrong(name: string, next: string, probe: () => Promise<F
 }
 
 const SECOND = 1_000;
-/** S3 refuses a difference of 15 minutes; certificates and tokens that were just made are refused by one minute. */
+/** In seconds. S3 refuses a difference of 15 minutes. One minute is enough that new certificates and tokens are refused. */
 const LOOK_SKEW = 10;
 const WRONG_SKEW = 60;
 

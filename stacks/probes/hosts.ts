@@ -21,7 +21,7 @@ export function readAnswer(stdout: string): { seconds: number; total: number; fr
   return found === null ? undefined : { seconds: Number(found[1]), total: Number(found[2]) * 1024, free: Number(found[3]) * 1024 };
 }
 
-/** Never throws: what goes wrong is what was found. */
+/** Never throws: a failure is a finding. */
 export function probeHost({ name, port, host }: ProbedHost, access: Pick<SshTarget, "privateKey" | "bastion">, now: () => number): Promise<Finding[]> {
   const label = `host ${name}`;
   const hostKey = host.hostKey === "" ? undefined : host.hostKey;

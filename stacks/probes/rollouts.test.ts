@@ -37,7 +37,7 @@ test("what runs is of the image that is wanted, and all of its replicas are; wha
   await world.settled();
   expect(await asked(kubeconfig, IMAGE)).toEqual([{ stack: "dev", app: "web", state: "done", says: "2 of 2 replicas run it" }]);
   expect(await asked(kubeconfig, NEXT)).toEqual([{ stack: "dev", app: "web", state: "open", says: `is still told to run ${IMAGE}` }]);
-  // Somebody else, such as Argo CD, brings it while it waits.
+  // Somebody else, such as Argo CD, deploys it during the wait.
   const waiting = asked(kubeconfig, NEXT, 60);
   dev.modify("apps/v1", "Deployment", "web", "web", (object) => ({ ...object, spec: spec(NEXT) }));
   await world.settled();

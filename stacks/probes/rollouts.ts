@@ -1,4 +1,4 @@
-/** Whether an application runs in its cluster what the settings name: what `kubectl rollout status` looks at, and that it is this image. */
+/** Whether an application runs the image of the settings in its cluster: the checks of `kubectl rollout status`, and that of the image. */
 import { z } from "zod";
 import type { Clock } from "../../common/clock";
 import { type Attempt, retry } from "../../common/retry";
@@ -50,7 +50,7 @@ function stateOf(deployment: z.infer<typeof deploymentSchema>, image: string): R
   return { state: "done", says: `${status.availableReplicas} of ${spec.replicas} replicas run it` };
 }
 
-/** Never throws: a cluster that does not answer is what was found. */
+/** Never throws: for a cluster that does not answer, the rollout is open. */
 export async function rolloutOf(api: Pick<ClusterApi, "request">, { name, image }: WantedApp): Promise<Rollout> {
   try {
     const { status, message, body } = await api.request("GET", `/apis/apps/v1/namespaces/${name}/deployments/${name}`);

@@ -1,4 +1,4 @@
-/** Vault: whether it answers, is set up, and is open. */
+/** Vault: whether it answers, is initialized, and is unsealed. */
 
 import { z } from "zod";
 import { createHttpClient } from "../../common/http";
@@ -16,7 +16,7 @@ export async function probeVault(address: string): Promise<Finding[]> {
     const { initialized, sealed, version = "" } = health.data;
     if (!initialized) return [wrong("vault", `${address} was never initialised`, "`homelab up` does it for the stack that Vault runs in")];
     if (sealed) return [wrong("vault", `${address} is sealed`, "`homelab vault unseal` (docs/runbooks.md)")];
-    return [ok("vault", `${version} at ${address} is open`)];
+    return [ok("vault", `${version} at ${address} is unsealed`)];
   } finally {
     await client.close();
   }
@@ -26,7 +26,7 @@ function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // Nothing that JSON can say is undefined.
+    // No JSON text means undefined, so this says: not JSON.
     return undefined;
   }
 }

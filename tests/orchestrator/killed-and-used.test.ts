@@ -84,7 +84,7 @@ describe("doctor", () => {
       /^✔ token +may do what a run does$/m,
       /^✔ storage node01\/local +/m,
       /^✔ host dns +192\.168\.1\.3 opens$/m,
-      /^✔ vault +\S+ at https:\S+ is open$/m,
+      /^✔ vault +\S+ at https:\S+ is unsealed$/m,
       /^✔ names +192\.168\.1\.3 knows all \d+ host names$/m,
       /^✔ certificate of vault\.fullstack\.pw +valid until /m,
     ])

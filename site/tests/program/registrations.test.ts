@@ -1,7 +1,7 @@
 /**
- * What the programs register is what it was: a change of the program's shape changes nothing that is deployed. Where something is
- * changed on purpose, `HOMELAB_TEST_RECORD_REGISTRATIONS=1 npx jest site/tests/program/registrations` writes the fixtures anew, and
- * their difference in the commit says what. A URN that goes needs an alias: without one the engine deletes and creates.
+ * The programs register what the fixtures have: a refactoring must not change what is deployed. For a change on purpose,
+ * `HOMELAB_TEST_RECORD_REGISTRATIONS=1 npx jest site/tests/program/registrations` writes the fixtures anew, and their difference in the
+ * commit shows it. A URN that changes needs an alias: without one the engine deletes the resource and creates another one.
  */
 import * as fs from "node:fs";
 import * as path from "node:path";

@@ -12,7 +12,7 @@ interface Demand {
   text: (wanted: number, list: string) => string;
 }
 
-/** Where all VMs of a host want more than there is: told at the one that wants most, with all that share the host. */
+/** A problem where the VMs of a host want more than it has. It is reported at the VM that wants most, and lists all VMs of the host. */
 function excess(here: readonly LocatedVm[], { key, of, free, text }: Demand): Problem[] {
   const wanted = here.reduce((sum, vm) => sum + of(vm), 0);
   const largest = here.toSorted((a, b) => of(b) - of(a))[0];
@@ -21,7 +21,7 @@ function excess(here: readonly LocatedVm[], { key, of, free, text }: Demand): Pr
   return [{ file: largest.file, line: largest.lineOf(key), key, message: text(wanted, list) }];
 }
 
-/** More memory than a host has stops VMs at random hours later: an error. Shared processors only make them slower: a warning. */
+/** Too much memory is an error, since the host would kill VMs later. Shared processors are a warning: they only make VMs slower. */
 export function checkCapacity(vms: readonly LocatedVm[], nodes: readonly ProxmoxNode[]): { problems: Problem[]; warnings: Problem[] } {
   const [problems, warnings]: [Problem[], Problem[]] = [[], []];
   for (const { name, memoryMiB, reservedMiB, threads } of nodes) {

@@ -1,4 +1,4 @@
-/** What no single file shows: addresses, ids and devices used twice, and what the hosts do not have. */
+/** Problems that no single file shows: addresses, ids and devices used twice, and what the hosts do not have. */
 
 import { nearest } from "../../../common/nearest";
 import { nameOf, type ProxmoxNode } from "../../define/nodes";
@@ -73,7 +73,7 @@ function templateIds(vms: readonly LocatedVm[], nodes: readonly ProxmoxNode[]): 
   });
 }
 
-/** All problems of VMs that are each well formed, and what they should know without being wrong. */
+/** Problems of VMs with each other and with their hosts, and warnings. @param vms each is well formed by itself */
 export function checkVms(vms: readonly LocatedVm[], nodes: readonly ProxmoxNode[], site: Site): { problems: Problem[]; warnings: Problem[] } {
   const byName = new Map(nodes.map((node) => [node.name, node]));
   const capacity = checkCapacity(vms, nodes);

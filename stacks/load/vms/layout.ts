@@ -1,11 +1,11 @@
-/** The drives of a VM definition: of the nested layout where it has one, else of the flat list, as in the original. */
+/** The drives of a VM definition: from the nested layout if it has one, otherwise from the flat list, as in the original. */
 import type { VmDisk, VmPassthrough } from "../../../components/hosts/vm-spec";
 import type { FlatDisk, PassthroughFile, VmFile } from "./vm-schema";
 
 const GIB: Record<string, number> = { G: 1, T: 1024 };
 const sizeGiB = (text: string): number => Number(text.slice(0, -1)) * (GIB[text.slice(-1)] ?? 1);
 
-/** Tells of something at a key of the file. */
+/** Reports a message at a key of the file. */
 export type Report = (key: string, message: string) => void;
 
 export interface Layout {

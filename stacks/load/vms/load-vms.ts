@@ -14,7 +14,7 @@ export interface LocatedVm {
   spec: VmSpec;
   file: string;
   lineOf: (key: string) => number;
-  /** The key under which a drive stands, `scsi0` → `nested_disks.scsi.scsi0.disk`; undefined: the file does not name it. */
+  /** The key of a drive in the file, `scsi0` → `nested_disks.scsi.scsi0.disk`; undefined: the file does not name it. */
   placeOf: (drive: string) => string | undefined;
   /** The key that gives the Proxmox id: `vm_id`, or `ipconfig0` where it follows from the address. */
   idKey: string;
@@ -35,7 +35,7 @@ function specOf(vm: VmFile, ip: IpConfig, layout: Layout): VmSpec {
     onBoot: vm.onboot,
     running: vm.vm_state !== "stopped",
     holdsData: vm.holds_data ?? layout.passthrough.length > 0,
-    // A VM without a named template was imported by hand: nothing said that it may hang on a template's disk.
+    // A VM without a named template was imported by hand in the original: it shares no disk with a template, so it gets a full clone.
     fullClone: vm.full_clone || vm.clone == null,
     args: vm.args ?? undefined,
     bootOrder: vm.boot == null ? layout.disks.slice(0, 1).map((disk) => disk.interface) : vm.boot.slice("order=".length).split(";"),
@@ -47,7 +47,7 @@ function specOf(vm: VmFile, ip: IpConfig, layout: Layout): VmSpec {
     passthrough: layout.passthrough,
     cdrom: layout.cdrom,
     cloudInit: {
-      // Without a drive of its own, the settings lie beside the system disk: an address without them reaches no guest.
+      // Without a cloud-init drive in the file there is one on the storage of the system disk: the guest gets its address by it.
       storage: layout.cloudInit?.storage ?? first?.storage ?? "",
       interface: layout.cloudInit?.interface ?? "ide1",
       user: vm.ciuser ?? undefined,
@@ -60,7 +60,7 @@ function specOf(vm: VmFile, ip: IpConfig, layout: Layout): VmSpec {
   };
 }
 
-/** What no single key shows. */
+/** Checks that need several keys. */
 function checkTogether(vm: VmFile, file: string, layout: Layout, report: (key: string, message: string) => void): void {
   if (layout.disks.length === 0) report("nested_disks", "a VM needs at least one disk");
   const drives = [...layout.places.keys(), ...(layout.cloudInit ? [] : ["ide1"]), "net0"];
@@ -91,7 +91,7 @@ export function readVm(file: string, text: string): { vm: LocatedVm } | { proble
   const [problems, warnings]: [Problem[], Problem[]] = [[], []];
   const into = (list: Problem[]) => (key: string, message: string) => void list.push({ file, line: lineOf(key.split(".")), key, message });
   const [report, warn] = [into(problems), into(warnings)];
-  if (vm.cipassword != null) warn("cipassword", "has no effect: log-in is by key only; remove the line and treat the value as burnt");
+  if (vm.cipassword != null) warn("cipassword", "has no effect: log-in is by key only; remove the line and treat the value as compromised");
   const ip = parseIpConfig(vm.ipconfig0);
   if ("problem" in ip) report("ipconfig0", ip.problem);
   const layout = layoutOf(vm, report, warn);

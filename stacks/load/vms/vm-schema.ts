@@ -31,7 +31,7 @@ const passthrough = z.strictObject({
   mbps_wr_concurrent: limit,
 });
 
-/** The layout that counts where a file has both. */
+/** The layout that is used where a file has both. */
 const nestedDisks = z.strictObject({
   scsi: z.strictObject({ scsi0: z.strictObject({ disk }), scsi1: z.strictObject({ passthrough }).optional() }),
   ide: z.strictObject({ ide1: z.strictObject({ cloudinit: z.strictObject({ storage }) }) }).optional(),
@@ -53,7 +53,7 @@ const flatDisk = z.strictObject({
 
 const hostName = z.string().regex(/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/, "must be a host name: lower-case letters, digits and dashes");
 
-/** The lines of a text that hold something. */
+/** The lines of a text that are not empty. */
 export const linesOf = (text: string): string[] =>
   text
     .split("\n")

@@ -125,7 +125,9 @@ describe("what old files say is taken", () => {
     const vm = accepted(minimal("cipassword: hunter2\n"));
     expect(checkVms([vm], NODES, SITE)).toEqual({
       problems: [],
-      warnings: [{ file: "a.yaml", line: 6, key: "cipassword", message: "has no effect: log-in is by key only; remove the line and treat the value as burnt" }],
+      warnings: [
+        { file: "a.yaml", line: 6, key: "cipassword", message: "has no effect: log-in is by key only; remove the line and treat the value as compromised" },
+      ],
     });
     expect(JSON.stringify(vm)).not.toContain("hunter2");
     expect(accepted(minimal("cipassword: null\n")).warnings).toEqual([]);

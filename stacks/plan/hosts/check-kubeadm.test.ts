@@ -1,4 +1,4 @@
-/** What a cluster of kubeadm cannot be. */
+/** What is refused for a cluster of kubeadm. */
 import { configOf, estate, rolesOf } from "../../../tests/support/planned-stack";
 
 const kubeadm = { podCidr: "10.244.0.0/16", cilium: { cli: { version: "v0.18.3", sha256: "a".repeat(64) } } };

@@ -6,7 +6,7 @@ import { type LoadedStack, vmNames } from "../../load/stacks";
 import { hasCapability } from "../platform-input";
 import { clusterVmOf, type RoleRequest } from "./planned-role";
 
-/** What runs in the stack and is built on what k3s brings, kubeadm does not, and no module of the stack brings. */
+/** What the stack needs that k3s provides, but neither kubeadm nor a module of the stack. */
 function builtOnK3s({ platform, apps }: LoadedStack): string[] {
   const hasRoutes = hasCapability(clusterOffer("kubeadm"), { platform }, "ingress");
   const hasVolumes = platform["local-path"] !== undefined;
@@ -19,7 +19,7 @@ function builtOnK3s({ platform, apps }: LoadedStack): string[] {
   ];
 }
 
-/** @throws HomelabError where a cluster of kubeadm cannot be what the settings and the matrix ask for */
+/** @throws HomelabError where kubeadm cannot build the cluster that the settings and the matrix describe */
 export function checkKubeadm({ stack, config, vms }: RoleRequest): void {
   if (config.kubeadm === undefined) return;
   const file = `Pulumi.${stack.name}.yaml`;

@@ -27,7 +27,7 @@ const FIRST_NODE_SECRETS = {
 const endpointOf = ({ cloudInit }: VmSpec): string => `${cloudInit.ipv4.address}:${KUBERNETES_PORT}`;
 const versionOf = ({ version }: { version?: string | undefined }): { version?: string } => (version === undefined ? {} : { version });
 
-/** QEMU's name for a disk, as udev makes it of the slot: stable whatever else is attached. */
+/** The device of a disk, which udev names by its slot: stable whatever else is attached. */
 function passedThroughDevice(stack: string, { name, passthrough }: VmSpec): string {
   const [disk] = passthrough;
   if (disk === undefined)
@@ -44,7 +44,7 @@ function clusterNode(request: RoleRequest, spec: VmSpec): PlannedRole {
   const { usbStorage: usb, longhorn, kubeadm, localStoragePath } = config;
   const { address } = spec.cloudInit.ipv4;
   const proxy = proxyAddress(request);
-  // Under which the load balancer is asked for any of the clusters.
+  // Clients reach the clusters at the load balancer's address too, so the certificate must contain it.
   const alternativeNames = proxy === undefined ? [] : [proxy];
   const host = [
     base,
@@ -75,7 +75,7 @@ function clusterNode(request: RoleRequest, spec: VmSpec): PlannedRole {
   return { role: combineRoles("kubeadm-first", ...host, kubeadmNode(versionOf(kubeadm)), cluster), secrets: FIRST_NODE_SECRETS, makesCluster: true };
 }
 
-/** The VMs that join the stack's cluster, each with what it joins as. */
+/** The VMs that join the stack's cluster, and as what each joins. */
 export const joiningNodes = ({ kubeadm }: StackConfig): ReadonlyMap<string, "control-plane" | "worker"> => new Map(Object.entries(kubeadm?.nodes ?? {}));
 
 /** A further node of the stack's cluster. */

@@ -1,6 +1,6 @@
 /**
- * Which roles each host has, and where their secrets come from: the only place that makes roles of settings. The programs run
- * them (build/host-roles.ts), and `homelab hosts check` looks at the same ones.
+ * Which roles each host has, and where their secrets come from. This is the only place that makes roles from settings: the programs
+ * apply them (build/host-roles.ts), and `homelab hosts check` checks the same ones.
  */
 
 import type { StackConfig } from "../../load/settings";
@@ -12,7 +12,7 @@ import { checkServiceSettings, serviceRoles } from "./service-roles";
 
 /**
  * The roles of a stack's hosts by VM, in the order in which they are applied. A host that is not managed beyond its VM has none.
- * @throws HomelabError E_CONFIG_VALUE, E_HOST_OFF, E_ROLE_ARGS for settings that cannot be
+ * @throws HomelabError E_CONFIG_VALUE, E_HOST_OFF, E_ROLE_ARGS for wrong settings
  */
 export function planRoles(request: RoleRequest): Map<string, PlannedRole[]> {
   checkServiceSettings(request);

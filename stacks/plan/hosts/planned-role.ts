@@ -7,8 +7,8 @@ import { type LoadedStack, vmOf } from "../../load/stacks";
 import type { SecretKey } from "../secret-paths";
 
 /**
- * Where a value comes from: an entry of secrets/, or what only travels like a secret: a plain value, or the hash of the certificate
- * authority of the stack's cluster, which is known once the cluster is there.
+ * Where a value comes from: an entry of secrets/; a plain value, which is only passed like a secret; or the hash of the certificate
+ * authority of the stack's cluster, which is known once the cluster exists.
  */
 export type SecretSource = SecretKey | { value: string } | { fact: "cluster-authority-hash" };
 
@@ -16,7 +16,7 @@ export interface PlannedRole {
   role: Role;
   /** For each secret of the role. */
   secrets: Readonly<Record<string, SecretSource>>;
-  /** Whether the stack's cluster is there once the role has run. */
+  /** Whether the role makes the stack's cluster. */
   makesCluster?: true;
   /** What another host of the stack does right before this role is applied to a new host. */
   admission?: { vm: string; role: Role; secrets: Readonly<Record<string, SecretSource>> };
@@ -47,7 +47,7 @@ export const addressOf = (vms: RoleRequest["vms"], name: string | undefined): st
 /** Address of the load balancer, where there is one. */
 export const proxyAddress = ({ stacks, vms }: RoleRequest): string | undefined => addressOf(vms, vmOf(stacks, "haproxy"));
 
-/** The same without what is undefined, which roles take for not given. */
+/** A value without its undefined keys, for the arguments of roles. */
 type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
 export const defined = <T extends object>(value: T): Defined<T> =>
   Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as Defined<T>;

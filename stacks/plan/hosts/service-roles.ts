@@ -8,18 +8,18 @@ import { VM_FOLDER } from "../../load/owners";
 import { CLOUDFLARE_TOKEN, inStore } from "../secret-paths";
 import { addressOf, clusterVmOf, defined, KUBERNETES_PORT, type PlannedRole, type RoleRequest } from "./planned-role";
 
-/** Settings that are about one VM, with its duty. */
+/** Settings for one VM, with its duty. */
 const SETTINGS = { dns: "dns", haproxy: "haproxy", teleport: "teleport", bootServer: "boot-server" } as const satisfies Record<string, VmDuty>;
 type ServiceSetting = keyof typeof SETTINGS;
 
-/** Vault's name: external-dns takes its password from Vault, so that somebody else must say first where that is. */
+/** A fixed record for Vault's name. external-dns cannot write it first, because it gets its own password from Vault. */
 function fixedNames({ stacks, vms, site }: RoleRequest): Record<string, string> {
   const withVault = stacks.find(({ platform }) => platform.vault !== undefined);
   const address = withVault === undefined ? undefined : addressOf(vms, clusterVmOf(withVault));
   return address === undefined ? {} : { [new URL(site.vaultAddress).hostname]: address };
 }
 
-/** @throws HomelabError E_CONFIG_VALUE for a stack that there is not */
+/** @throws HomelabError E_CONFIG_VALUE for an unknown stack */
 function frontendNode({ stack: own, stacks, vms }: RoleRequest, stack: string): { name: string; address: string } {
   const names = stacks.map(({ name }) => name);
   const found = stacks.find(({ name }) => name === stack);
@@ -76,7 +76,7 @@ const SERVICES: Readonly<Record<ServiceSetting, (request: RoleRequest, spec: VmS
   },
 };
 
-/** The roles of a VM with a duty of its own; none where its setting is not there. */
+/** The roles of a VM with such a duty; none without its setting. */
 export function serviceRoles(request: RoleRequest, spec: VmSpec, duty: VmDuty): PlannedRole[] {
   const setting = (Object.keys(SETTINGS) as ServiceSetting[]).find((key) => SETTINGS[key] === duty);
   return setting === undefined ? [] : SERVICES[setting](request, spec);

@@ -1,6 +1,6 @@
 import { defineApp } from "../../../../stacks/define/app";
 
-/** Answers each request with what it was: enough to see that a cluster's routes work. */
+/** Answers each request with the request itself: enough to see that a cluster's routes work. */
 export const whoami = defineApp({
   image: "docker.io/traefik/whoami:v1.10.3",
   ports: [{ name: "http", port: 8080, host: "whoami", withoutIngress: "skip", url: "whoami" }],
