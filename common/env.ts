@@ -52,6 +52,12 @@ export function setOwnEnv(name: string, value: string): void {
   process.env[name] ??= value;
 }
 
+/** Makes the environment of this process this one, for a process that runs one command after another. */
+export function replaceOwnEnv(env: Readonly<Record<string, string>>): void {
+  for (const name of Object.keys(process.env)) if (!Object.hasOwn(env, name)) delete process.env[name];
+  Object.assign(process.env, env);
+}
+
 /** The variable as it stands: undefined when unset, "" when set and empty (an empty passphrase is a passphrase). */
 export function readRawEnv(name: string): string | undefined {
   return process.env[name];

@@ -82,7 +82,7 @@ function spawnPlugin(launch: PluginLaunch, source: Spawned): Promise<RunningPlug
   return startPlugin({ file, args, cwd: launch.project.programDir, env, onLog: launch.onLog });
 }
 
-/** Starts plugins; those of this project share one host process, which ends with `close`. */
+/** Starts plugins; those of this project share one host process, which `close` gives back. */
 export class PluginLauncher {
   #host: BundledHost | undefined;
 
@@ -96,7 +96,7 @@ export class PluginLauncher {
         kill: () => undefined,
       };
     if (launch.source.kind !== "bundled") return spawnPlugin(launch, launch.source);
-    this.#host ??= new BundledHost(launch.source.host, launch.project.programDir);
+    this.#host ??= BundledHost.take(launch.source.host, launch.project.programDir);
     return this.#host.start(launch.source.name, launch.engineAddress, launch.onLog);
   }
 

@@ -19,7 +19,7 @@ const counts = (secret: string): boolean => Buffer.byteLength(secret) >= MIN_BYT
 
 export class SecretFilter {
   readonly #known = new Set<string>();
-  readonly #forms = createRedactor();
+  #forms = createRedactor();
   #exact: RegExp | undefined;
 
   add(secrets: readonly string[]): void {
@@ -30,6 +30,13 @@ export class SecretFilter {
     // The longest first: a secret may begin with another one.
     const all = [...this.#known].sort((a, b) => b.length - a.length).map(escapeRegExp);
     this.#exact = all.length === 0 ? undefined : new RegExp(all.join("|"), "g");
+  }
+
+  /** For the next command of the same process, which may be about another stack. */
+  forget(): void {
+    this.#known.clear();
+    this.#forms = createRedactor();
+    this.#exact = undefined;
   }
 
   text(text: string): string {

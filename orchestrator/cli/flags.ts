@@ -15,7 +15,12 @@ export const ENGINE: Flag = {
   choices: ENGINE_CHOICES,
   help: "the engine; auto (the default) takes the pulumi on PATH, and the embedded one where there is none",
 };
-const CONCURRENCY: Flag = { name: "concurrency", value: "N", count: true, help: "how many stacks run at the same time (default 3)" };
+const CONCURRENCY: Flag = {
+  name: "concurrency",
+  value: "N",
+  count: true,
+  help: "how many stacks run at the same time (default 3; a preview: at most one for each processor)",
+};
 export const JSON_OUTPUT: Flag = { name: "json", help: "print JSON, for programs" };
 export const WAIT: Flag = { name: "wait", help: "wait for a run that is under way or holds a stack's lock, instead of failing" };
 export const YES: Flag = { name: "yes", help: "do not ask: for scripts" };

@@ -64,7 +64,7 @@ export async function askAll(
   const { graph } = await listStacks();
   await registerSecrets(session, site.env, graph.names());
   const stacks = args.words.length === 0 ? graph.names() : args.words.map((word) => graph.node(word).name);
-  const processes = new StackProcesses(site.env, session.redactor);
+  const processes = new StackProcesses(site.env, session.redactor, engine.root);
   const results = await askEach(stacks, positive(args.text("concurrency"), 3, "--concurrency"), session, (stack) => {
     const task = { operation, stack, workDir: site.workDir, engineRoot: engine.root, parallel: operation === "drift" ? DRIFT_PARALLEL : 1 };
     return redactedProcess(

@@ -56,10 +56,20 @@ export interface RunParts {
   describeProgram: typeof describeProgram;
   /** Called only for `--affected`. */
   changeSince: typeof changeSince;
-  workers(env: Readonly<Record<string, string | undefined>>, redactor: Redactor): Pick<StackProcesses, "run" | "warm" | "close">;
+  /** @param engineRoot of the embedded engine, where it is used */
+  workers(
+    env: Readonly<Record<string, string | undefined>>,
+    redactor: Redactor,
+    engineRoot: string | undefined,
+  ): Pick<StackProcesses, "run" | "warm" | "close">;
 }
 
-export const REAL_PARTS: RunParts = { openSite, describeProgram, changeSince, workers: (env, redactor) => new StackProcesses(env, redactor) };
+export const REAL_PARTS: RunParts = {
+  openSite,
+  describeProgram,
+  changeSince,
+  workers: (env, redactor, engineRoot) => new StackProcesses(env, redactor, engineRoot),
+};
 
 function selectStacks(program: Program, words: readonly string[], operation: RunOperation, only: boolean): Set<string> {
   const { graph } = program;
@@ -81,7 +91,8 @@ export async function prepare(operation: RunOperation, args: Arguments, session:
   sweepPlannedFolders(site.runsDir);
   // It holds secrets during the preview. Only this user can read it, and it is removed at the end.
   const plannedDir = operation === "preview" ? makePlannedFolder(site.runsDir) : undefined;
-  const processes = parts.workers({ ...site.env, ...(plannedDir === undefined ? {} : { [ENV.plannedOutputsDir]: plannedDir }) }, session.redactor);
+  const env = { ...site.env, ...(plannedDir === undefined ? {} : { [ENV.plannedOutputsDir]: plannedDir }) };
+  const processes = parts.workers(env, session.redactor, engine.root);
   try {
     // A worker loads while the program is read.
     processes.warm();

@@ -16,8 +16,8 @@ export interface StackProcess {
 /** How many characters of a worker's stderr are kept for the case that it dies. */
 const STDERR_TAIL = 4_000;
 
-function spawnWorker(env: Readonly<Record<string, string | undefined>>): ChildProcess {
-  return fork(path.join(projectRoot(), "bin", "orchestrator", "worker", "worker.js"), [], {
+function spawnWorker(env: Readonly<Record<string, string | undefined>>, engineRoot: string | undefined): ChildProcess {
+  return fork(path.join(projectRoot(), "bin", "orchestrator", "worker", "worker.js"), engineRoot === undefined ? [] : [engineRoot], {
     env: childEnv({ [ENV.programPreload]: path.join(projectRoot(), "bin", "stacks", "preload.js"), ...env }),
     // A process group of its own: Ctrl-C in the terminal reaches us alone, and we decide who stops when.
     detached: true,
@@ -51,10 +51,11 @@ class Worker {
 
   constructor(
     env: Readonly<Record<string, string | undefined>>,
+    engineRoot: string | undefined,
     redactor: Redactor,
     private readonly gone: (worker: Worker) => void,
   ) {
-    this.#child = spawnWorker(env);
+    this.#child = spawnWorker(env, engineRoot);
     // Redacted before its tail is cut, since half a secret would not be recognised.
     const tail = redactor.stream((text) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_TAIL);
@@ -121,14 +122,18 @@ export class StackProcesses {
   #busy = 0;
   #closed = false;
 
-  /** @param env changes to the environment that every worker gets */
+  /**
+   * @param env changes to the environment that every worker gets
+   * @param engineRoot of the embedded engine, where the tasks will ask for it: a worker that waits loads it
+   */
   constructor(
     private readonly env: Readonly<Record<string, string | undefined>>,
     private readonly redactor: Redactor,
+    private readonly engineRoot?: string,
   ) {}
 
   #spawn(): Worker {
-    return new Worker(this.env, this.redactor, (gone) => {
+    return new Worker(this.env, this.engineRoot, this.redactor, (gone) => {
       const at = this.#idle.indexOf(gone);
       if (at >= 0) this.#idle.splice(at, 1);
     });

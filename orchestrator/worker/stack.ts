@@ -1,9 +1,6 @@
 /** The task's stack, opened by the Automation API. */
-import * as path from "node:path";
 import type { LocalWorkspace, OutputMap, PulumiCommand, Stack } from "@pulumi/pulumi/automation";
-import { SemVer } from "semver";
-import { ENGINE_VERSION } from "../../common/engine-version";
-import { engineRunner } from "../target/engine";
+import { embeddedCommand, engineCommands } from "./embedded-command";
 import { exportedOutputs } from "./exported-outputs";
 import type { WorkerResult, WorkerTask } from "./worker-protocol";
 
@@ -17,11 +14,10 @@ export function automationApi(): Promise<typeof import("@pulumi/pulumi/automatio
   return automation;
 }
 
-/** The engine's executable. Ours is not asked for its version, since that takes a process of its own. */
 async function command({ engineRoot }: WorkerTask): Promise<PulumiCommand> {
+  if (engineRoot !== undefined) return embeddedCommand(engineRoot);
   const { PulumiCommand } = await automationApi();
-  if (engineRoot === undefined) return PulumiCommand.get({});
-  return Reflect.construct(PulumiCommand, [path.join(engineRoot, "bin", "pulumi"), new SemVer(ENGINE_VERSION)]) as PulumiCommand;
+  return PulumiCommand.get({});
 }
 
 async function workspace(task: WorkerTask): Promise<LocalWorkspace> {
@@ -66,9 +62,9 @@ async function isThere(task: WorkerTask): Promise<boolean> {
   }
 }
 
-/** Creates the stack where it is missing, by one process of the engine. */
+/** Creates the stack where it is missing, by one command of the engine. */
 async function create(task: WorkerTask): Promise<void> {
-  await engineRunner(task.engineRoot, task.workDir)(["stack", "select", task.stack, "--create"], {});
+  await engineCommands(task)(["stack", "select", task.stack, "--create"], {});
 }
 
 /**
@@ -96,7 +92,7 @@ export async function withStack<T>(task: WorkerTask, use: (stack: Stack) => Prom
 
 /** Removes the protection of every resource in the stack's state. */
 export async function unprotectAll(task: WorkerTask): Promise<void> {
-  await engineRunner(task.engineRoot, task.workDir)(["state", "unprotect", "--all", "--yes", "--stack", task.stack], {});
+  await engineCommands(task)(["state", "unprotect", "--all", "--yes", "--stack", task.stack], {});
 }
 
 /** What the backend knows of the stack, without running anything. */

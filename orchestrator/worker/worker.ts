@@ -10,8 +10,8 @@ import { asError } from "../../common/errors";
 import { leanStart } from "../../common/lean-start";
 import { checkHandedOver } from "../state/handed-over";
 import { adoptPending, pendingCreates, settleRemade } from "../state/pending-creates";
-import { engineRunner } from "../target/engine";
 import { changedValues, driftedValues } from "./changed-values";
+import { closeEngines, engineCommands, warmEngine } from "./embedded-command";
 import type { ToldError } from "./failure-class";
 import { automationApi, stackState, unprotectAll, withStack } from "./stack";
 import { stackFailure } from "./stack-failure";
@@ -117,7 +117,7 @@ const outputValues = (outputs: OutputMap): Record<string, OutputValue> =>
 
 /** Looks for resources that a killed engine had begun to create: creating one again would fail where it exists. */
 async function adopt(task: WorkerTask): Promise<void> {
-  const run = engineRunner(task.engineRoot, task.workDir);
+  const run = engineCommands(task);
   const say = (urn: string, message: string): void => send({ kind: "diagnostic", severity: "warning", urn, message });
   try {
     for (const { urn, id } of await adoptPending(run, task.stack, await pendingCreates(run, task.stack)))
@@ -133,7 +133,7 @@ async function adopt(task: WorkerTask): Promise<void> {
 /** Removes pending creations that the update has made again. The update counts as done even where this fails. */
 async function settle(task: WorkerTask): Promise<void> {
   try {
-    await settleRemade(engineRunner(task.engineRoot, task.workDir), task.stack);
+    await settleRemade(engineCommands(task), task.stack);
   } catch (thrown) {
     const message = `what a killed run had begun was made again, and could not be taken off the list of what is pending: ${asError(thrown).message}`;
     send({ kind: "diagnostic", severity: "warning", urn: "", message });
@@ -149,7 +149,7 @@ async function takeOver(stack: Stack, task: WorkerTask, events: EventReader): Pr
   const common = { parallel: task.parallel, signal: abort.signal, color: "never" as const };
   let failures: EngineEvent[] = [];
   const parts: TakeOver = {
-    run: engineRunner(task.engineRoot, task.workDir),
+    run: engineCommands(task),
     stack: task.stack,
     failed,
     say: (urn, message) => send({ kind: "diagnostic", severity: "warning", urn, message }),
@@ -189,7 +189,7 @@ async function operate(stack: Stack, task: WorkerTask, events: EventReader): Pro
   const refreshing = { ...common, refresh: task.refresh === true };
   // An up would fail at the resource of a pending creation, and a destroy would leave it behind.
   if (task.adopt === true) await adopt(task);
-  if (task.operation === "preview" || task.operation === "up") await checkHandedOver(engineRunner(task.engineRoot, task.workDir), task);
+  if (task.operation === "preview" || task.operation === "up") await checkHandedOver(engineCommands(task), task);
   switch (task.operation) {
     case "preview":
       await stack.preview(refreshing);
@@ -258,6 +258,8 @@ async function run(task: WorkerTask): Promise<WorkerResult> {
 leanStart("worker");
 // It loads while the worker waits for its task. The task reports a failure to load.
 automationApi().catch(() => undefined);
+const [embedded] = process.argv.slice(2);
+if (embedded !== undefined) warmEngine(embedded);
 
 /** The last message of a task, after all others of it. The parent may have another one. */
 function finish(result: WorkerResult): void {
@@ -283,4 +285,7 @@ process.on("message", (raw: unknown) => {
   );
 });
 // The orchestrator died: finish nothing new, let the engine stop at a safe point.
-process.on("disconnect", () => abort.abort());
+process.on("disconnect", () => {
+  abort.abort();
+  closeEngines();
+});

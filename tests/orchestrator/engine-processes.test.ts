@@ -23,10 +23,12 @@ beforeAll(() => {
     'const pulumi = require("@pulumi/pulumi");\nmodule.exports = { plain: 1, nested: { a: [true] }, token: pulumi.secret("hidden") };\n',
   );
   fs.symlinkSync(path.join(ROOT, "node_modules"), path.join(project, "node_modules"));
-  // A wrapper of the engine that records its arguments and the worker's process id.
-  const note = `printf '%s\\n' "$1 $2" >> '${folder}/asked'\necho "$PPID" >> '${folder}/workers'`;
-  const script = `#!/bin/sh\n${note}\nexec '${process.execPath}' '${ROOT}/engine/bin/pulumi' "$@"\n`;
-  fs.writeFileSync(path.join(folder, "engine/bin/pulumi"), script, { mode: 0o755 });
+  // A wrapper of the engine that records its arguments, the worker's process and its own.
+  const note = `const { appendFileSync } = require("node:fs");
+const note = (name, text) => appendFileSync(${JSON.stringify(folder)} + "/" + name, text + "\\n");
+process.on("message", ({ argv }) => { note("asked", argv[0] + " " + argv[1]); note("workers", process.ppid); note("engines", process.pid); });
+require(${JSON.stringify(`${ROOT}/engine/bin/serve`)});\n`;
+  fs.writeFileSync(path.join(folder, "engine/bin/serve"), note);
   const env = {
     PULUMI_HOME: path.join(folder, "home"),
     PULUMI_BACKEND_URL: `file://${folder}/state`,
