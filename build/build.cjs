@@ -15,17 +15,20 @@ const ROUNDS = 5;
 /** Part files of killed builds are removed after this time, in milliseconds. */
 const PART_AGE = 60_000;
 
-function* files(folder) {
-  for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
-    const file = path.join(folder, entry.name);
-    if (entry.isDirectory()) yield* files(file);
-    else yield file;
+/** The files below a folder of `base`, relative to `base`. Every start runs this, so it does little for each file. */
+function filesBelow(base, folder, found = []) {
+  for (const entry of fs.readdirSync(base + path.sep + folder, { withFileTypes: true })) {
+    const file = folder === "" ? entry.name : folder + path.sep + entry.name;
+    if (entry.isDirectory()) filesBelow(base, file, found);
+    else found.push(file);
   }
+  return found;
 }
 
 const isSource = (file) => file.endsWith(".ts") && !file.endsWith(".test.ts") && !file.endsWith(".d.ts");
-const targetOf = (source) => path.join(out, path.relative(root, source).replace(/\.ts$/, ".js"));
-const sourceOf = (target) => path.join(root, path.relative(out, target).replace(/\.js$/, ".ts"));
+/** The compiled file of a source; both relative to their roots. */
+const madeOf = (source) => `${source.slice(0, -".ts".length)}.js`;
+const sourceOf = (made) => `${made.slice(0, -".js".length)}.ts`;
 
 /**
  * Two times of a file in milliseconds; -1 and 0 where it does not exist. Written in the syntax of an old Node, which must be able to parse
@@ -51,16 +54,20 @@ function compileTo(target, source, time) {
   fs.renameSync(part, target);
 }
 
-function compileChanged(everything) {
+/** @param made compiled files that have a source; this adds those that it finds */
+function compileChanged(everything, made) {
   let compiled = 0;
   for (const folder of SOURCE_FOLDERS) {
     if (!fs.existsSync(path.join(root, folder))) continue;
-    for (const source of files(path.join(root, folder))) {
-      if (!isSource(source)) continue;
-      const target = targetOf(source);
+    for (const name of filesBelow(root, folder)) {
+      if (!isSource(name)) continue;
+      const source = root + path.sep + name;
+      const target = out + path.sep + madeOf(name);
       const time = modified(source);
       // The source was removed after its folder was read.
-      if (time === -1 || (!everything && modified(target) === time)) continue;
+      if (time === -1) continue;
+      made.add(madeOf(name));
+      if (!everything && modified(target) === time) continue;
       compileTo(target, source, time);
       compiled++;
     }
@@ -71,15 +78,17 @@ function compileChanged(everything) {
 /** By its change time (ctime): its modification time may be that of its source. */
 const isAbandoned = (part) => Date.now() - times(part).changed > PART_AGE;
 
-/** Removes compiled files without a source, and abandoned part files. */
-function sweep() {
+/** Removes compiled files without a source, and abandoned part files. @param made files that have a source */
+function sweep(made) {
   let removed = 0;
   if (!fs.existsSync(out)) return removed;
-  for (const file of files(out)) {
-    const stale = file.endsWith(".js") ? !fs.existsSync(sourceOf(file)) : file.endsWith(".part") && isAbandoned(file);
-    if (!stale) continue;
+  for (const name of filesBelow(out, "")) {
+    const file = out + path.sep + name;
+    // Another build may have compiled it from a new source.
+    const isStale = name.endsWith(".js") ? !made.has(name) && !fs.existsSync(path.join(root, sourceOf(name))) : name.endsWith(".part") && isAbandoned(file);
+    if (!isStale) continue;
     fs.rmSync(file, { force: true });
-    if (file.endsWith(".js")) removed++;
+    if (name.endsWith(".js")) removed++;
   }
   return removed;
 }
@@ -92,12 +101,13 @@ function sweep() {
 function build() {
   const stamp = compilerStamp(root);
   const current = fs.existsSync(stampFile) ? fs.readFileSync(stampFile, "utf8") : "";
-  let compiled = compileChanged(current !== stamp);
+  const made = new Set();
+  let compiled = compileChanged(current !== stamp, made);
   for (let round = 1, more = compiled; more > 0 && round < ROUNDS; round++) {
-    more = compileChanged(false);
+    more = compileChanged(false, made);
     compiled += more;
   }
-  const removed = sweep();
+  const removed = sweep(made);
   // A changed stamp file tells the compile cache that a name may lead elsewhere now (common/compile-cache.ts).
   if (compiled > 0 || removed > 0 || current !== stamp) {
     fs.mkdirSync(out, { recursive: true });
