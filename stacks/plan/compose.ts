@@ -4,7 +4,7 @@
  */
 import { HomelabError } from "../../common/errors";
 import { isSecretValue } from "../../components/apps/app-spec";
-import type { StackPlan } from "./plan";
+import type { Plans, StackPlan } from "./plan";
 import type { PlannedApp } from "./planned-app";
 import { imageOf } from "./rendered-apps";
 
@@ -69,7 +69,7 @@ function environmentOf({ spec }: PlannedApp, needed: readonly Dependency[], doma
   );
 }
 
-function serviceOf(app: PlannedApp, domain: string, plans: ReadonlyMap<string, StackPlan>, published: number): object {
+function serviceOf(app: PlannedApp, domain: string, plans: Plans, published: number): object {
   const needed = neededBy(app);
   const { ports, writable = [], runAsUser } = app.spec;
   return {
@@ -96,7 +96,7 @@ const STEP = 10;
  * @param wanted names of the applications; none named: all of the stack
  * @throws HomelabError E_APP_UNKNOWN
  */
-export function composeFile({ stack, apps, site }: StackPlan, plans: ReadonlyMap<string, StackPlan>, wanted: readonly string[]): object {
+export function composeFile({ stack, apps, site }: StackPlan, plans: Plans, wanted: readonly string[]): object {
   const unknown = wanted.find((name) => !apps.some((app) => app.name === name));
   if (unknown !== undefined)
     throw new HomelabError("E_APP_UNKNOWN", `${stack.name} has no application "${unknown}"`, {

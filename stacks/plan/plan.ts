@@ -110,18 +110,27 @@ export function stackOf({ stacks }: Pick<Estate, "stacks">, name: string): Loade
 
 type Platforms = ReadonlyMap<string, PlatformPlan>;
 
+/** Keys of the common secrets, by entry. */
+type Keys = ReturnType<typeof entryKeys>;
+
+/** Reads the keys when they are first asked for, and once. */
+function keysOnce(): () => Keys {
+  let keys: Keys | undefined;
+  return () => {
+    keys ??= entryKeys();
+    return keys;
+  };
+}
+
 /** The platforms of these stacks, by stack, each with its settings. @throws HomelabError E_STACK_NEEDS, E_PLATFORM, E_SECRET_COLLISION */
-function planPlatforms(estate: Estate, stacks: readonly LoadedStack[]): Platforms {
-  let entries: ReturnType<typeof entryKeys> | undefined;
-  return new Map(
+const planPlatforms = (estate: Estate, stacks: readonly LoadedStack[], keys: () => Keys): Platforms =>
+  new Map(
     stacks.map((stack) => {
       // A missing need of the stack is reported as such, and not by the modules that miss something because of it.
       for (const part of [TEMPLATES, VAULT]) providerOf(part, estate, stack);
-      entries ??= entryKeys();
-      return [stack.name, planPlatform(platformInput(estate, stack, settingsOf(estate, stack), entries))];
+      return [stack.name, planPlatform(platformInput(estate, stack, settingsOf(estate, stack), keys()))];
     }),
   );
-}
 
 function settingsOf({ settings }: Estate, { name }: LoadedStack): StackConfig {
   const config = settings.get(name);
@@ -134,10 +143,10 @@ function settingsOf({ settings }: Estate, { name }: LoadedStack): StackConfig {
  * @param estate with the stack's settings as a running program has them from the engine
  * @throws HomelabError where site, settings and matrix are wrong or contradict each other
  */
-export function planStack(estate: Estate, stack: LoadedStack): StackPlan {
+export function planStack(estate: Estate, stack: LoadedStack, keys: () => Keys = keysOnce()): StackPlan {
   // The stack with Vault makes the policies for all stacks, so it needs all of their platforms.
   const all = stack.platform.vault !== undefined;
-  return planOne(estate, stack, planPlatforms(estate, all ? estate.stacks : [stack]));
+  return planOne(estate, stack, planPlatforms(estate, all ? estate.stacks : [stack], keys));
 }
 
 function planOne(estate: Estate, stack: LoadedStack, platforms: Platforms): StackPlan {
@@ -196,27 +205,41 @@ function checkHostNames(plans: readonly StackPlan[]): void {
 /** The plans of all stacks, by name, in the order of the matrix. @throws HomelabError as {@link planStack}; E_STACK_CYCLE, E_STACK_UNKNOWN */
 export function planEstate(estate: Estate): Map<string, StackPlan> {
   validateGraph(estate.stacks, estate.root);
-  const platforms = planPlatforms(estate, estate.stacks);
+  const platforms = planPlatforms(estate, estate.stacks, keysOnce());
   const plans = estate.stacks.map((stack) => planOne(estate, stack, platforms));
   checkHostNames(plans);
   return new Map(plans.map((plan) => [plan.stack.name, plan]));
 }
 
-/** The plans of these stacks, in this order, with those of all. @throws HomelabError E_STACK_UNKNOWN, and as {@link planEstate} */
-export function plansOf(estate: Estate, stacks: readonly string[]): { chosen: StackPlan[]; plans: Map<string, StackPlan> } {
-  const names = stacks.map((stack) => stackOf(estate, stack).name);
-  const plans = planEstate(estate);
-  return { chosen: names.map((name) => planned(plans, name)), plans };
+/** Plans by the name of their stacks. */
+export type Plans = Pick<ReadonlyMap<string, StackPlan>, "get">;
+
+/**
+ * The plans of these stacks, in this order, with those of all. Each is made when it is first asked for: what is wrong with a stack that
+ * these take nothing of is reported by who plans it.
+ * @throws HomelabError E_STACK_UNKNOWN, E_STACK_CYCLE, and as {@link planStack}; `plans` as {@link planStack}
+ */
+export function plansOf(estate: Estate, stacks: readonly string[]): { chosen: StackPlan[]; plans: Plans } {
+  const wanted = stacks.map((name) => stackOf(estate, name));
+  validateGraph(estate.stacks, estate.root);
+  const made = new Map<string, StackPlan>();
+  const keys = keysOnce();
+  const planned = (stack: LoadedStack): StackPlan => {
+    const plan = made.get(stack.name) ?? planStack(estate, stack, keys);
+    made.set(stack.name, plan);
+    return plan;
+  };
+  const get = (name: string): StackPlan | undefined => {
+    const stack = estate.stacks.find((one) => one.name === name);
+    return stack === undefined ? undefined : planned(stack);
+  };
+  return { chosen: wanted.map(planned), plans: { get } };
 }
 
 /** The plan of a stack, with those of all. @throws HomelabError as {@link plansOf} */
-export function planOf(estate: Estate, stack: string): { plan: StackPlan; plans: Map<string, StackPlan> } {
-  const { plans } = plansOf(estate, [stack]);
-  return { plan: planned(plans, stack), plans };
-}
-
-function planned(plans: ReadonlyMap<string, StackPlan>, name: string): StackPlan {
-  const plan = plans.get(name);
-  if (plan === undefined) throw new Error(`${name} has no plan`);
-  return plan;
+export function planOf(estate: Estate, stack: string): { plan: StackPlan; plans: Plans } {
+  const { chosen, plans } = plansOf(estate, [stack]);
+  const [plan] = chosen;
+  if (plan === undefined) throw new Error(`${stack} has no plan`);
+  return { plan, plans };
 }

@@ -7,11 +7,9 @@ import { appManifests, withValues } from "../../components/apps/app-manifests";
 import { argoCdManifest } from "../../components/apps/argo-cd-manifest";
 import { issuerName } from "../../components/platform/cert-manager/issuers";
 import type { FromStack } from "../define/app";
-import type { StackPlan } from "./plan";
+import type { Plans, StackPlan } from "./plan";
 import type { PlannedApp } from "./planned-app";
 import { kustomization, manifestsFolder } from "./rendered-file";
-
-type Plans = ReadonlyMap<string, StackPlan>;
 
 /** The value of a reference, by the plans. @throws HomelabError E_RENDER for one that the plans do not have */
 function knownValue(reference: FromStack, plans: Plans, of: string): string {
