@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
+import Module from "node:module";
 import * as os from "node:os";
 import * as path from "node:path";
 import * as fc from "fast-check";
@@ -41,8 +42,8 @@ test.each([
 
 describe("in a process", () => {
   let root: string;
-  const run = (): { stdout: string; stderr: string } => {
-    const { stdout, stderr } = spawnSync(process.execPath, [path.join(root, "main.js")], { cwd: root, encoding: "utf8" });
+  const run = (...flags: string[]): { stdout: string; stderr: string } => {
+    const { stdout, stderr } = spawnSync(process.execPath, [...flags, path.join(root, "main.js")], { cwd: root, encoding: "utf8" });
     return { stdout, stderr };
   };
   const cacheFiles = (): string[] => {
@@ -113,6 +114,17 @@ describe("in a process", () => {
     expect(run().stdout).toContain('"inner"');
   });
 
+  /** By file: changes with each time that it is written. */
+  const written = (): [string, number][] => cacheFiles().map((file) => [path.basename(file), fs.statSync(file).ino]);
+
+  test("processes with other flags of V8 do not use the same code, and do not write over each other's", () => {
+    run();
+    run("--no-opt");
+    const both = written();
+    for (const flags of [[], ["--no-opt"], []]) run(...flags);
+    expect(written()).toEqual(both);
+  });
+
   // A Node with a cache of its own has none of names.
   test("names are remembered again after a build, though nothing was compiled anew", () => {
     run();
@@ -135,4 +147,26 @@ describe("in a process", () => {
     fs.rmSync(path.join(root, "node_modules", "thing", "node_modules"), { recursive: true });
     expect(run().stdout).toContain('"outer"');
   });
+});
+
+/** Node 22.8 and newer keep the code themselves. */
+const withOwnCache = "enableCompileCache" in Module ? test.skip : test;
+
+withOwnCache.each([
+  ["engine/bin/pulumi", "version"],
+  ["orchestrator/bin/homelab", "help"],
+])("%s ends with the flags of V8 by which its code is kept: else V8 would refuse that code at each start", (entry, command) => {
+  const checkout = path.join(__dirname, "..");
+  const atEnd = 'process.on("exit", () => console.log(require("node:v8").cachedDataVersionTag().toString(16)))';
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "flags-"));
+  try {
+    fs.writeFileSync(path.join(folder, "at-end.cjs"), atEnd);
+    const { stdout } = spawnSync(process.execPath, ["--require", path.join(folder, "at-end.cjs"), path.join(checkout, entry), command], { encoding: "utf8" });
+    const tag = stdout.trim().split("\n").at(-1);
+    const kind = entry.startsWith("engine") ? "engine" : "homelab";
+    const kept = fs.readdirSync(path.join(checkout, "node_modules", ".cache", "homelab", "compiled"));
+    expect(kept).toContain(`${kind}-${process.version}-${process.arch}-${tag}.bin`);
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
 });

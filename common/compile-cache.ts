@@ -9,6 +9,7 @@
 import * as fs from "node:fs";
 import Module from "node:module";
 import * as path from "node:path";
+import { cachedDataVersionTag } from "node:v8";
 import * as vm from "node:vm";
 import { writeFileAtomic } from "./files";
 import { projectRoot } from "./paths";
@@ -151,7 +152,8 @@ export function enableCompileCache(name: string): void {
     loader.enableCompileCache(cacheDir());
     return;
   }
-  const file = path.join(cacheDir(), `${name}-${process.version}-${process.arch}.bin`);
+  // V8 takes no code that was compiled under other flags: who sets some does so before this, and has a file of its own.
+  const file = path.join(cacheDir(), `${name}-${process.version}-${process.arch}-${cachedDataVersionTag().toString(16)}.bin`);
   const { entries: known, ...learned } = fs.existsSync(file) ? decodeCache(fs.readFileSync(file)) : EMPTY();
   const installed = installedNow();
   const resolutions = learned.installed === installed ? learned.resolutions : new Map<string, string>();

@@ -1,6 +1,7 @@
 /** What each of our processes does before it loads anything else. Measured: docs/adr/0008-what-a-start-loads.md. */
 import { enableCompileCache } from "./compile-cache";
 import { CLOSURE_MODULES, type DeferredModules, deferModules, LOCALE_MODULES } from "./defer-module";
+import { keepHeapSmall } from "./small-heap";
 
 /**
  * @param kind of process, for its compile cache
@@ -10,6 +11,7 @@ export function leanStart(
   kind: "homelab" | "worker" | "engine" | "program" | "command" | "providers" | "wait-ready" | "cluster-task" | "harbor-set-up",
   deferred: DeferredModules = {},
 ): void {
+  if (kind === "engine") keepHeapSmall();
   enableCompileCache(kind);
   deferModules({ ...CLOSURE_MODULES, ...LOCALE_MODULES, ...deferred });
 }

@@ -1,8 +1,5 @@
 import { systemErrorCode } from "../common/errors";
-import { keepHeapSmall } from "../common/small-heap";
 import { exitCodeOf } from "./cli/exit-code";
-
-keepHeapSmall();
 
 // The reader of our output has closed the pipe (`pulumi up | head`): the operation goes on without output.
 for (const stream of [process.stdout, process.stderr]) {
