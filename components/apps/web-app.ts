@@ -148,7 +148,7 @@ export class WebApp extends Component {
     return order.deployment;
   }
 
-  /** `https://<host>` of a port that has one; known once the route is there. */
+  /** `https://<host>` of a port that has one; known once the route exists. */
   url(port: string): pulumi.Output<string> {
     const url = this.urls.get(port);
     if (url === undefined) throw new Error(`the port "${port}" has no host name`);

@@ -32,7 +32,7 @@ function validateCredentials({ values, type = "Opaque", name }: CredentialsArgs)
 
 /** A Secret whose values the program has. Values in Vault reach the cluster by `platform:SecretAccess`, not through the program. */
 export class Credentials extends Component {
-  /** Known once the Secret is there. */
+  /** Known once the Secret exists. */
   readonly secretName: pulumi.Output<string>;
 
   constructor(name: string, args: CredentialsArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -54,7 +54,7 @@ function validateIstioGateway({ hosts, passthrough = [] }: IstioGatewayArgs): vo
 
 /** Where Istio's gateway listens, and with which certificate. Its namespace must let it in from outside. */
 export class IstioGateway extends Component {
-  /** `<namespace>/<name>`, as routes name it; known once it is there. */
+  /** `<namespace>/<name>`, as routes name it; known once it exists. */
   readonly reference: pulumi.Output<string>;
 
   constructor(name: string, args: IstioGatewayArgs, opts?: pulumi.ComponentResourceOptions) {

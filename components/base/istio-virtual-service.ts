@@ -18,7 +18,7 @@ function validateIstioVirtualService(args: IstioVirtualServiceArgs): void {
 
 /** Host names and what is done with requests to them, for Istio's gateways and its mesh. */
 export class IstioVirtualService extends Component {
-  /** `https://<host>` of each host; known once the routes are there. */
+  /** `https://<host>` of each host; known once the routes exist. */
   readonly urls: pulumi.Output<string[]>;
   /** The first of them. */
   readonly url: pulumi.Output<string>;

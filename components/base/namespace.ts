@@ -43,7 +43,7 @@ export interface NamespaceArgs {
   readonly keep?: boolean;
 }
 
-/** The `spec` of an AuthorizationPolicy. Without rules it lets nobody through (https://istio.io/latest/docs/reference/config/security/authorization-policy/). */
+/** The `spec` of an AuthorizationPolicy. Without rules it denies every request (https://istio.io/latest/docs/reference/config/security/authorization-policy/). */
 export const meshSpec = (allow: readonly MeshRule[]) =>
   allow.length === 0
     ? {}
@@ -57,7 +57,7 @@ export const meshSpec = (allow: readonly MeshRule[]) =>
 
 /** A namespace with the rules that hold for all that is in it. They are there before it is used, and go after it. */
 export class Namespace extends Component {
-  /** Known once the namespace and its rules are there: who uses it needs no `dependsOn`. */
+  /** Known once the namespace and its rules exist: who uses it needs no `dependsOn`. */
   readonly namespace: pulumi.Output<string>;
 
   constructor(name: string, args: NamespaceArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -19,7 +19,7 @@ export interface PersistenceArgs {
 
 /** A claim for a volume that no chart makes. */
 export class Persistence extends Component {
-  /** Known once the claim is there; it may be bound only by its first pod. */
+  /** Known once the claim exists; it may be bound only by its first pod. */
   readonly claimName: pulumi.Output<string>;
 
   /** @throws pulumi.InputPropertyError for a size that is none */

@@ -31,7 +31,7 @@ function validatePinnedManifest({ files }: PinnedManifestArgs): void {
  * that are no longer in them.
  */
 export class PinnedManifest extends Component {
-  /** Known once all of it is there. */
+  /** Known once all of it exists. */
   readonly applied: pulumi.Output<readonly string[]>;
 
   constructor(name: string, args: PinnedManifestArgs, opts?: pulumi.ComponentResourceOptions) {

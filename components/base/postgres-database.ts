@@ -46,7 +46,7 @@ function validatePostgresDatabase({ database, owner, servers }: PostgresDatabase
 
 /** A database of CloudNativePG with its owner: in servers of its own, with their backups, or in servers that exist. */
 export class PostgresDatabase extends Component {
-  /** Inside the cluster, of the server that takes writes; known once the database is there. */
+  /** Inside the cluster, of the server that takes writes; known once the database exists. */
   readonly host: pulumi.Output<string>;
   readonly port = 5432;
   /** Secret with `username` and `password`, in the servers' namespace. */

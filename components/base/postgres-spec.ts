@@ -9,7 +9,7 @@ export interface PostgresBackup {
   readonly endpoint: string;
   /** Secret with `ACCESS_KEY_ID` and `SECRET_ACCESS_KEY`, in the namespace of the servers. */
   readonly secret: pulumi.Input<string>;
-  /** Secret with `ca.crt`, whom to trust at the endpoint. Left out: the authorities that everybody trusts. */
+  /** Secret with `ca.crt`, the authority of the endpoint's certificate. Left out: the public authorities. */
   readonly authority?: pulumi.Input<string>;
   /** Name in the archive. */
   readonly server: string;

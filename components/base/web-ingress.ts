@@ -11,7 +11,7 @@ export interface WebIngressArgs extends Omit<Route<pulumi.Input<string>>, "name"
 
 /** A host name with a certificate in front of a service. */
 export class WebIngress extends Component {
-  /** `https://<host>`; known once the route is there. */
+  /** `https://<host>`; known once the route exists. */
   readonly url: pulumi.Output<string>;
 
   constructor(name: string, args: WebIngressArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -46,7 +46,7 @@ export function renameKubeconfig(text: string, name: string, server: string): st
   );
 }
 
-/** How the cluster of such a kubeconfig is reached: its server, whom to trust, and the administrator's credentials as PEM. */
+/** How the cluster of such a kubeconfig is reached: its server, the server's authority, and the administrator's credentials as PEM. */
 export function connectionOf(text: string): { server: string; ca: string; cert: string; key: string } {
   const { clusters, users } = parseKubeconfig(text);
   const decoded = (value: unknown): string => Buffer.from(typeof value === "string" ? value : "", "base64").toString("utf8");

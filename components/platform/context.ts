@@ -27,7 +27,7 @@ export interface VaultAccess {
 
 /** What modules give to those that are built after them. */
 export interface Given {
-  /** ClusterIssuer for certificates of routes; known once it is there. */
+  /** ClusterIssuer for certificates of routes; known once it exists. */
   readonly issuer?: pulumi.Output<string>;
   readonly vault?: VaultAccess;
   /** Token of each stack; secret. Given only in the environment that runs Vault. */

@@ -24,7 +24,7 @@ export interface Host {
   readonly serves: string;
   /**
    * `ingress`: by a route of the cluster, with a certificate. `balancer`: by a Service of the type LoadBalancer with the annotation
-   * that external-dns reads. `fixed`: no route of ours; the record is written by hand or by a host.
+   * that external-dns reads. `fixed`: homelab makes no route; the record is written by hand or by a host.
    */
   readonly route: "ingress" | "balancer" | "fixed";
 }
@@ -200,7 +200,7 @@ export interface ModuleSpec<N extends string, S extends z.ZodType> {
   readonly defaultCredentials: readonly DefaultCredential[];
   /** Left out: from any version to any newer one. */
   readonly upgrades: UpgradePath | undefined;
-  /** Rules for all workloads that do not hold for its own. */
+  /** Rules for all workloads that its own workloads are exempt from. */
   readonly exceptions: readonly RuleException[];
   readonly parts: (options: z.output<S>, place: Place) => Partial<ModuleParts>;
   /** Loads what builds it. */

@@ -7,7 +7,7 @@ import { entryPath, type Place } from "./place";
 import { type VaultStoreArgs, vaultStore } from "./vault-store";
 
 export interface SecretAccessArgs {
-  /** Namespace that gets the secrets; known once it is there. */
+  /** Namespace that gets the secrets; known once it exists. */
   namespace: pulumi.Input<string>;
   /** The same as plain text, for names. */
   namespaceName: string;
@@ -26,7 +26,7 @@ function templateOf({ labels, texts }: WantedSecret): { template?: object } {
   return { template: { ...(labels === undefined ? {} : { metadata: { labels } }), ...(texts === undefined ? {} : { data: texts }) } };
 }
 
-/** How a namespace of the cluster gets its Secrets. @param created the namespace's name, known once it is there */
+/** How a namespace of the cluster gets its Secrets. @param created the namespace's name, known once it exists */
 export type SecretsOfNamespace = (namespace: string, created: pulumi.Input<string>, wanted: readonly WantedSecret[]) => SecretAccessArgs;
 
 /**

@@ -19,7 +19,7 @@ export const siteSchema = z.strictObject({
 });
 
 const pinnedFile = { url: z.url(), sha256: name(/^[0-9a-f]{64}$/, "a SHA-256: 64 hexadecimal digits"), fileName: z.string().min(1) };
-/** A name, or a definition: its own check is the component's (components/hosts/node-spec.ts). */
+/** A name, or a definition. The definition's other fields (components/hosts/node-spec.ts) are not checked here: the provider checks them. */
 const nameOrDefinition = z.union([z.string().min(1), z.looseObject({ name: z.string().min(1) })]);
 
 const nodeSchema = z.strictObject({

@@ -80,7 +80,7 @@ export interface PlannedModule {
   readonly charts: Readonly<Record<string, ChartPin>>;
   readonly images: readonly ImagePin[];
   readonly crds: readonly string[];
-  /** Rules for all workloads that do not hold for its own. */
+  /** Rules for all workloads that its own workloads are exempt from. */
   readonly exceptions: readonly RuleException[];
 }
 

@@ -74,7 +74,7 @@ async function throughSocks(proxy: URL, host: string, port: number): Promise<net
   }
 }
 
-/** @throws Error where nothing answers there, or the proxy of the environment lets nobody through */
+/** @throws Error where nothing answers there, or the environment's proxy refuses the connection */
 export function dial(host: string, port: number): Promise<net.Socket> {
   const target = `${net.isIPv6(host) ? `[${host}]` : host}:${port}`;
   const proxy = proxyFor(new URL(`https://${target}`));

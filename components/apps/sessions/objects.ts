@@ -6,7 +6,7 @@ export interface ObjectMetadata {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** @param source as CDI has it: https://github.com/kubevirt/containerized-data-importer/blob/main/doc/datavolumes.md */
+/** @param source in the form of CDI's DataVolume: https://github.com/kubevirt/containerized-data-importer/blob/main/doc/datavolumes.md */
 export const diskOf = (metadata: ObjectMetadata, source: object, { storageClass, diskSize }: { storageClass: string; diskSize: string }) => ({
   apiVersion: "cdi.kubevirt.io/v1beta1",
   kind: "DataVolume",

@@ -29,7 +29,7 @@ export interface CertManagerArgs {
 
 /** Certificates for every host name, from one issuer of the cluster. They need no port that is open to the internet. */
 export class CertManager extends Component {
-  /** Name of the ClusterIssuer; known once it is there. */
+  /** Name of the ClusterIssuer; known once it exists. */
   readonly issuer: pulumi.Output<string>;
 
   constructor(name: string, args: CertManagerArgs, opts?: pulumi.ComponentResourceOptions) {

@@ -2,7 +2,7 @@ import { defineModule } from "../module";
 import { minioOptions, ROOT_PASSWORD, ROOT_USER } from "./options";
 import { MINIO_CHART, MINIO_CLIENT_IMAGE, MINIO_IMAGE, MINIO_NAMESPACE, minioValues } from "./values";
 
-/** Whether each user's secret key comes from a Secret of ours. */
+/** Whether each user's secret key comes from a Secret that homelab makes. */
 const isOurs = (users: unknown): boolean =>
   Array.isArray(users) && users.every((user: { existingSecret?: unknown }) => typeof user.existingSecret === "string");
 
