@@ -156,6 +156,8 @@ fail, it goes back to the image before, and nothing goes further. Call it on pus
         homelab: HOMELAB,
         "app-name": APP,
         "app-context": text("Folder of the image's context"),
+        "app-dockerfile": text("Dockerfile, below the context", "Dockerfile"),
+        "build-args": text("Arguments of the Dockerfile, NAME=value, one a line", ""),
         ...REGISTRY,
         minutes: text("How long to wait for a stage, approvals included", "300"),
         tests: text("Folder of the end-to-end tests", "."),
@@ -178,6 +180,8 @@ fail, it goes back to the image before, and nothing goes further. Call it on pus
       with: {
         "app-context": "${{ inputs.app-context }}",
         "app-name": "${{ inputs.app-name }}",
+        "app-dockerfile": "${{ inputs.app-dockerfile }}",
+        "build-args": "${{ inputs.build-args }}",
         registry: "${{ inputs.registry }}",
         project: "${{ inputs.project }}",
       },

@@ -115,7 +115,7 @@ function stage(name: (typeof NAMES)[number], before: readonly string[], source: 
   return {
     // A trigger's own variables override those of its template. The template's other variables are passed too.
     [name]: { extends: ".deploy-app-template", stage: name, ...after(...before), variables: { ...variables, ...source } },
-    [wait]: { extends: ".delivered-template", stage: name, ...after(name), variables },
+    [wait]: { extends: ".delivered-template", stage: name, ...after(name), variables: { ...variables, DELIVERED_WITHIN: "$DELIVERY_MINUTES" } },
     [tests]: { extends: ".cypress-template", stage: name, ...after(wait), variables: { CYPRESS_BASE_URL: `$${name.toUpperCase()}_URL` } },
     [`${name}-back`]: {
       extends: ".deploy-app-template",
@@ -131,8 +131,10 @@ function stage(name: (typeof NAMES)[number], before: readonly string[], source: 
 export const APPLICATION_FLOW = {
   stages: ["build", ...NAMES, "version"],
   workflow: { rules: ON_MAIN },
+  // Of the file that includes this one, variables of the same names take their place; those of a job would not give way.
+  variables: { APP_DOCKERFILE: "Dockerfile", DELIVERY_MINUTES: "300" },
   jobs: {
-    build: { extends: ".build-docker-image-template", stage: "build", rules: ON_MAIN },
+    build: { extends: ".build-docker-image-template", stage: "build", rules: ON_MAIN, variables: { DOCKERFILE: "$APP_DOCKERFILE" } },
     scan: { extends: ".scan-image-template", stage: "build", ...after("build") },
     ...stage("dev", ["scan", "build"], { DEPLOY_IMAGE: "$CI_REGISTRY_IMAGE/$APP_NAME@$IMAGE_DIGEST" }),
     ...stage("stg", ["dev-tests"], { DEPLOY_FROM: "dev" }),
