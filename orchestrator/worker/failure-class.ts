@@ -20,6 +20,9 @@ const GO: readonly [RegExp, string][] = [
 /** PVE::Tools::lock_file: a VM's configuration, a storage or a template that another task holds. */
 const PROXMOX_LOCK = /can't lock file '[^']*' - got timeout/;
 
+/** How this project's own waits end: `was not ready within 900 s: …`, with what the last look met. They were patient already: another try would wait as long again. */
+const WAITED = /\b(?:within|not ready after) \d+ (?:s|minutes?)\b/;
+
 const CLASS_OF: Readonly<Record<string, FailureClass>> = {
   UNAVAILABLE: "unreachable",
   DEADLINE_EXCEEDED: "timeout",
@@ -51,6 +54,7 @@ const CLASS_OF: Readonly<Record<string, FailureClass>> = {
   EAI_AGAIN: "unreachable",
   ENOTFOUND: "refused",
   PVE_LOCK: "busy",
+  WAITED: "timeout",
 };
 
 /** `Unavailable` as Go writes it, and `UNAVAILABLE`. */
@@ -64,6 +68,7 @@ export function codesIn(message: string): string[] {
     ...[...message.matchAll(SYSTEM)].map(([code]) => code),
     ...GO.filter(([text]) => text.test(message)).map(([, code]) => code),
     ...(PROXMOX_LOCK.test(message) ? ["PVE_LOCK"] : []),
+    ...(WAITED.test(message) ? ["WAITED"] : []),
   ];
   return [...new Set(found)].filter((code) => Object.hasOwn(CLASS_OF, code));
 }
@@ -78,10 +83,10 @@ export interface ToldError {
 export const codesOf = ({ message, codes }: ToldError): string[] =>
   codes === undefined ? codesIn(message) : codes.filter((code) => Object.hasOwn(CLASS_OF, code));
 
-/** The class of one error. A code of a refusal outweighs the others: such an error does not pass by itself. */
+/** The class of one error. A refusal outweighs the others, and then a wait that ended: such an error does not pass by itself. */
 function classOf(error: ToldError): FailureClass {
   const classes = codesOf(error).map((code) => CLASS_OF[code] ?? "other");
-  return classes.find((found) => found === "refused") ?? classes[0] ?? "other";
+  return classes.find((found) => found === "refused") ?? classes.find((found) => found === "timeout") ?? classes[0] ?? "other";
 }
 
 /** The class of all errors of a stack. One that does not pass by itself outweighs the others: another try would be useless. */
