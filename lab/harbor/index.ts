@@ -51,12 +51,27 @@ interface Asked {
   body: unknown;
 }
 
-/** A body of that form. @throws Refusal 400 */
+/** Something that the real one may take and the lab does not model: refused, and noted. */
+class NotModelled extends Refusal {}
+const notModelled = (what: string): NotModelled => new NotModelled(404, "NOT_FOUND", `the lab's Harbor does not model ${what}`);
+
+/** A body of that form. @throws Refusal 400; a field or a value that the form does not know is not modelled */
 function of<T>(schema: z.ZodType<T>, body: unknown): T {
   const parsed = schema.safeParse(body);
-  if (!parsed.success) throw bad(z.prettifyError(parsed.error));
-  return parsed.data;
+  if (parsed.success) return parsed.data;
+  const { error } = parsed;
+  const strange = error.issues.some(({ code }) => code === "unrecognized_keys" || code === "invalid_value");
+  throw strange ? new NotModelled(400, "BAD_REQUEST", z.prettifyError(error)) : bad(z.prettifyError(error));
 }
+
+/** Parameters of a call, and the values that are modelled where not all are. */
+const QUERY: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
+  "GET registries": { page_size: /^\d+$/ },
+  "GET robots": { page_size: /^\d+$/ },
+  "GET quotas": { reference: /^project$/, reference_id: /^\d+$/ },
+};
+/** The first page of a list, as Harbor cuts it: ten where nobody says how many. */
+const firstPage = <T>(list: readonly T[], query: URLSearchParams): T[] => list.slice(0, Number(query.get("page_size") ?? 10));
 const registryBody = z.strictObject({ name: z.string(), type: z.string().optional(), url: z.string(), insecure: z.boolean().optional() });
 const projectBody = z.strictObject({
   project_name: z.string().regex(/^[a-z0-9]+(?:[._-][a-z0-9]+)*$/),
@@ -64,18 +79,23 @@ const projectBody = z.strictObject({
   storage_limit: z.number(),
   registry_id: z.number().optional(),
 });
-const retentionBody = z.looseObject({
+const retentionBody = z.strictObject({
+  id: z.number().optional(),
   algorithm: z.literal("or"),
   rules: z.array(z.looseObject({ action: z.literal("retain"), template: z.string() })).max(15),
-  trigger: z.object({ kind: z.literal("Schedule"), settings: z.object({ cron: z.string() }) }),
-  scope: z.object({ level: z.literal("project"), ref: z.number() }),
+  trigger: z.strictObject({ kind: z.literal("Schedule"), settings: z.strictObject({ cron: z.string() }) }),
+  scope: z.strictObject({ level: z.literal("project"), ref: z.number() }),
 });
-const robotBody = z.looseObject({
+const robotBody = z.strictObject({
+  id: z.number().optional(),
   name: z.string(),
+  description: z.string().optional(),
   level: z.literal("system"),
-  duration: z.number(),
+  disable: z.literal(false).optional(),
+  /** An account that ends is not modelled. */
+  duration: z.literal(-1),
   permissions: z.array(
-    z.looseObject({ kind: z.literal("project"), namespace: z.string(), access: z.array(z.object({ resource: z.string(), action: z.string() })) }),
+    z.strictObject({ kind: z.literal("project"), namespace: z.string(), access: z.array(z.strictObject({ resource: z.string(), action: z.string() })) }),
   ),
 });
 
@@ -101,13 +121,15 @@ class Harbor {
   }
 
   answer({ method, path, query, body }: Asked): { status: number; body?: unknown } {
-    const [kind = "", id] = path.split("/");
+    const [kind = "", id, ...below] = path.split("/");
     const what = `${method} ${kind}${id === undefined ? "" : "/:id"}`;
+    const strange = [...query].find(([name, value]) => QUERY[what]?.[name]?.test(value) !== true);
+    if (below.length > 0 || strange !== undefined) throw notModelled(`${method} ${path}${strange === undefined ? "" : ` with ${strange.join("=")}`}`);
     switch (what) {
       case "GET health":
         return { status: 200, body: { status: "healthy", components: [] } };
       case "GET registries":
-        return { status: 200, body: this.state.registries };
+        return { status: 200, body: firstPage(this.state.registries, query) };
       case "POST registries":
       case "PUT registries/:id":
         return this.#registry(of(registryBody, body), id);
@@ -136,14 +158,13 @@ class Harbor {
       case "PUT retentions/:id":
         return this.#retention(method, body, id);
       case "GET robots":
-        return { status: 200, body: this.state.robots.map(({ secret: _, ...shown }) => ({ ...shown, level: "system" })) };
+        return { status: 200, body: firstPage(this.state.robots, query).map(({ secret: _, ...shown }) => ({ ...shown, level: "system" })) };
       case "POST robots":
       case "PUT robots/:id":
       case "PATCH robots/:id":
         return this.#robot(method, body, id);
       default:
-        this.ctx.unhandled.add({ system: "harbor", target: this.name, what: `${method} /api/v2.0/${path}` });
-        throw new Refusal(404, "NOT_FOUND", `the lab's Harbor does not model ${method} ${path}`);
+        throw notModelled(`${method} ${path}`);
     }
   }
 
@@ -255,7 +276,8 @@ export async function startHarbor(name: string, ctx: LabContext, { password, sav
     handle(request).then(
       ({ status, body }) => send(response, status, body),
       (thrown: unknown) => {
-        if (!(thrown instanceof Refusal)) ctx.unhandled.add({ system: "harbor", target: name, what: `bug: ${String(thrown)}` });
+        if (thrown instanceof NotModelled) ctx.unhandled.add({ system: "harbor", target: name, what: `${request.method} ${request.url}: ${thrown.message}` });
+        else if (!(thrown instanceof Refusal)) ctx.unhandled.add({ system: "harbor", target: name, what: `bug: ${String(thrown)}` });
         const { status, code, message } = thrown instanceof Refusal ? thrown : new Refusal(500, "UNKNOWN", "internal server error");
         send(response, status, { errors: [{ code, message }] });
       },
