@@ -106,18 +106,28 @@ function losses(report: RunReport): string {
   return bulletList("⚠ Replacements and deletions", lines, BUDGET.loud);
 }
 
+/** Characters that a failure has at least: fewer would leave out even its first line. */
+const FAILURE = 1_000;
+
+function failureOf(stack: StackReport, budget: number): string {
+  const lines = problemsOf(stack).flatMap(({ what, lines: cause }) => (what === "" ? cause : [what, ...cause.map((line) => `  ${line}`)]));
+  const hint = stack.error?.hint === undefined ? [] : [`next: ${stack.error.hint}`];
+  return fenced(`### ✘ ${harmless(stack.stack)}`, "", [...lines, ...hint], budget);
+}
+
 function failures(report: RunReport): string {
   const failed = report.stacks.filter(({ error }) => error !== undefined);
   // Each gets its share, so that a long error does not push out another.
-  const share = Math.floor(BUDGET.failures / Math.max(1, failed.length));
-  return failed
-    .map((stack) => {
-      const lines = problemsOf(stack).flatMap(({ what, lines: cause }) => (what === "" ? cause : [what, ...cause.map((line) => `  ${line}`)]));
-      const hint = stack.error?.hint === undefined ? [] : [`next: ${stack.error.hint}`];
-      return fenced(`### ✘ ${harmless(stack.stack)}`, "", [...lines, ...hint], share);
-    })
-    .filter((part) => part !== "")
-    .join("\n\n");
+  const share = Math.max(FAILURE, Math.floor(BUDGET.failures / Math.max(1, failed.length)));
+  const parts: string[] = [];
+  let left = BUDGET.failures;
+  for (const [i, stack] of failed.entries()) {
+    const part = failureOf(stack, share);
+    left -= lengthOf(part) + 2;
+    if (left < 0) return [...parts, `… ${failed.length - i} more stacks failed: see the run's report`].join("\n\n");
+    parts.push(part);
+  }
+  return parts.join("\n\n");
 }
 
 /** Restarts of VMs come first: users notice them at once. */
