@@ -83,7 +83,7 @@ test("a stash keeps what it was made with, knows the latest input, and leaves no
   expect(await world.destroy()).toMatchObject({ ok: true, errors: [] });
 });
 
-test("where default providers are off, the engine's own package is there all the same", async () => {
+test("with default providers disabled, the engine's own package still works", async () => {
   const off = { ...options, config: { "pulumi:disable-default-providers": '["*"]' } };
   expect(await world.up([reference("other")], off)).toMatchObject({ ok: true, errors: [] });
   expect((await world.up([{ n: "a" }], off)).errors.join()).toContain("Default provider for 'exp' disabled");

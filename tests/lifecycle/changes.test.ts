@@ -67,7 +67,7 @@ describe("same, create, update", () => {
     expect([...world.provider.world.values()].map(({ inputs }) => inputs["v"])).toEqual([1, undefined]);
   });
 
-  test("inputs that the provider finds wrong fail the run on that resource, without a line for the run", async () => {
+  test("a check failure fails the run with an error on that resource only", async () => {
     world.provider.behaviour = { check: async () => ({ failures: [["v", "is bad"]] }) };
     const outcome = await world.up([{ n: "a", a: { v: 1 } }]);
     expect(outcome).toMatchObject({ ok: false, errors: ["a: exp:index:Res resource 'a': property v value {1} has a problem: is bad"] });

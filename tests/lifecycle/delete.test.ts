@@ -10,7 +10,7 @@ afterEach(() => world.close());
 const chain = [{ n: "a" }, { n: "b", dependsOn: ["a"] }, { n: "c", refs: { v: "b.out" } }];
 
 describe("deletion and destruction", () => {
-  test("what the program drops goes, what needs before what is needed", async () => {
+  test("resources that the program drops are deleted, dependents first", async () => {
     await world.up(chain);
     world.provider.take();
     expect(await world.up([])).toMatchObject({ ok: true, steps: ["delete c", "delete b", "delete a"], changes: { delete: 3, same: 1 } });
@@ -18,7 +18,7 @@ describe("deletion and destruction", () => {
     expect(world.snapshot.resources.map((r) => r.type)).toEqual(["pulumi:pulumi:Stack"]);
   });
 
-  test("a resource goes as soon as what needs it is gone, whatever else still goes", async () => {
+  test("a resource is deleted as soon as its dependents are, whatever else is still being deleted", async () => {
     await world.up([{ n: "a" }, { n: "b", dependsOn: ["a"] }, { n: "c" }, { n: "d", dependsOn: ["c"] }]);
     let cIsGone = (): void => undefined;
     const gone = new Promise<void>((resolve) => {
@@ -36,7 +36,7 @@ describe("deletion and destruction", () => {
     expect([deleted.indexOf("Delete d") < deleted.indexOf("Delete c"), deleted.at(-1)]).toEqual([true, "Delete a"]);
   });
 
-  test("a destruction leaves an empty state, provider and stack gone too", async () => {
+  test("a destruction leaves an empty state, without provider and stack", async () => {
     await world.up(chain);
     expect(await world.destroy()).toMatchObject({ ok: true, changes: { delete: 4 } });
     expect([world.snapshot.resources, world.provider.world.size]).toEqual([[], 0]);
@@ -50,14 +50,14 @@ describe("deletion and destruction", () => {
     expect(world.names).toEqual(["a", "b", "c"]);
   });
 
-  test("a failed deletion keeps the resource and all that it stands on", async () => {
+  test("after a failed deletion the state keeps the resource and its dependencies", async () => {
     await world.up(chain);
     world.provider.behaviour = { delete: ({ name }) => (name === "b" ? Promise.reject(new Failing("busy")) : undefined) };
     expect(await world.destroy()).toMatchObject({ ok: false, errors: ["b: busy", "update failed"] });
     expect(world.names).toEqual(["a", "b"]);
   });
 
-  test("protected resources stay, and unrelated ones go; each is told", async () => {
+  test("protected resources stay and are reported; unrelated ones are deleted", async () => {
     await world.up([{ n: "a" }, { n: "b", dependsOn: ["a"], protect: true }, { n: "c" }]);
     const outcome = await world.destroy();
     expect(outcome.ok).toBe(false);
@@ -65,19 +65,19 @@ describe("deletion and destruction", () => {
     expect(world.names).toEqual(["a", "b"]);
   });
 
-  test("--exclude-protected leaves protected resources and what they stand on, and is no failure", async () => {
+  test("--exclude-protected keeps protected resources and their dependencies, and is no failure", async () => {
     await world.up([{ n: "a" }, { n: "b", dependsOn: ["a"], protect: true }, { n: "c" }]);
     expect(await world.destroy({ excludeProtected: true })).toMatchObject({ ok: true, steps: ["same a", "same b", "delete c"] });
     expect(world.names).toEqual(["a", "b"]);
   });
 
-  test("retainOnDelete forgets the resource and leaves it in the world", async () => {
+  test("retainOnDelete removes the resource from the state without deleting it", async () => {
     await world.up([{ n: "a", retainOnDelete: true }]);
     expect(await world.up([])).toMatchObject({ ok: true, steps: ["delete a"] });
     expect([world.names, [...world.provider.world.keys()]]).toEqual([[], ["a-1"]]);
   });
 
-  test("retainOnDelete reaches the children of a component, and what is there already by an update that changes nothing else", async () => {
+  test("retainOnDelete applies to the children of a component, and to existing resources by an update without other changes", async () => {
     const program = (more: object) => [
       { n: "comp", kind: "component" as const, ...more },
       { n: "child", parent: "comp" },
@@ -88,7 +88,7 @@ describe("deletion and destruction", () => {
     expect([world.names, [...world.provider.world.keys()]]).toEqual([[], ["child-1"]]);
   });
 
-  test("deletedWith spares the call where the other goes too, and only there", async () => {
+  test("deletedWith skips the deletion only if the other resource is deleted too", async () => {
     await world.up([{ n: "a" }, { n: "b", deletedWith: "a" }]);
     world.provider.take();
     await world.up([{ n: "a" }]);
@@ -99,7 +99,7 @@ describe("deletion and destruction", () => {
     expect(world.provider.take("Delete")).toEqual(["Delete a"]);
   });
 
-  test("children and what depends on a component go before it", async () => {
+  test("children and dependents of a component are deleted before it", async () => {
     await world.up([
       { n: "comp", kind: "component" },
       { n: "a", parent: "comp" },
@@ -123,7 +123,7 @@ describe("deletion and destruction", () => {
     expect((await world.up([{ n: "a", a: { r: 2 } }])).ok).toBe(true);
   });
 
-  test("a targeted destruction refuses to take along what was not named", async () => {
+  test("a targeted destruction refuses to delete dependents that are no targets", async () => {
     await world.up(chain);
     const refused = await world.destroy({ targets: [urn("b")] });
     expect(refused).toMatchObject({ ok: false, steps: [], errors: [expect.stringContaining("c: Resource"), "update failed"] });
@@ -131,7 +131,7 @@ describe("deletion and destruction", () => {
     expect(world.names).toEqual(["a"]);
   });
 
-  test("--exclude keeps the resource and what it stands on", async () => {
+  test("--exclude keeps the resource and its dependencies", async () => {
     await world.up(chain);
     expect(await world.destroy({ excludes: [urn("b")] })).toMatchObject({ ok: true, steps: ["same a", "same b", "delete c"] });
     expect(world.names).toEqual(["a", "b"]);

@@ -61,7 +61,7 @@ describe("providers that fail", () => {
     expect([outcome.ok, outcome.errors]).toEqual([false, [expect.stringMatching(/^a: .*broken/)]]);
   });
 
-  test("--continue-on-error goes on with what does not need the failed one, and keeps what that stands on", async () => {
+  test("--continue-on-error continues with resources that do not depend on the failed one, and keeps its dependencies", async () => {
     await world.up([{ n: "old" }, { n: "b", dependsOn: ["old"], a: { v: 1 } }, { n: "drop" }]);
     world.provider.behaviour = { update: () => Promise.reject(new Failing("no")) };
     const outcome = await world.up([{ n: "b", a: { v: 2 } }, { n: "c", dependsOn: ["b"] }, { n: "d" }], { continueOnError: true });
@@ -78,7 +78,7 @@ describe("programs that fail", () => {
     expect(world.names).toEqual(["a", "c", "b"]);
   });
 
-  test("one that has said why itself ends without another word", async () => {
+  test("a program that has printed its own error ends without another message", async () => {
     expect(await world.up([{ n: "a" }], { ends: "bail" })).toMatchObject({ ok: false, errors: [] });
   });
 });
@@ -120,7 +120,7 @@ describe("cancellation and crashes", () => {
   });
 });
 
-test("with --continue-on-error a half-made resource tells its outputs, and what cannot be read has none; unknown values reach no provider", async () => {
+test("with --continue-on-error a partly created resource has outputs, and one that cannot be read has none; no provider gets unknown values", async () => {
   world.provider.behaviour = {
     create: async ({ name }) => {
       if (name === "half") throw new Failing("half", ["not ready"]);
@@ -157,7 +157,7 @@ test.each(["create", "update", "delete"] as const)(
   },
 );
 
-test("a failed refresh keeps what it did read: inputs, outputs and reasons of what is not healthy", async () => {
+test("a failed refresh keeps what it has read: inputs, outputs and the reasons of unhealthy resources", async () => {
   await world.up([{ n: "a", a: { v: 1 } }, { n: "b" }, { n: "c" }]);
   world.provider.behaviour = {
     read: async ({ name, id = "" }) => {

@@ -7,7 +7,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-test("a resource that a limited operation leaves under its old name is that name to what stands below it", async () => {
+test("a resource that a limited operation leaves under its old name has that name for its children", async () => {
   await world.up([{ n: "a" }]);
   const renamed = [
     { n: "c", aliases: [{ name: "a" }] },
@@ -21,7 +21,7 @@ test("a resource that a limited operation leaves under its old name is that name
   expect(world.state("d")).toMatchObject({ parent: urn("c"), dependencies: [urn("c")] });
 });
 
-test("a replaced resource that waits for its deletion does not wait for what goes with its successor, which needs it to go first", async () => {
+test("a replaced resource is deleted before a dependency that has deletedWith its successor", async () => {
   await world.up([{ n: "a" }, { n: "c", refs: { vef: "a.out" } }]);
   // `a` is renamed to `f`, which is deleted with the new `c`. The old `c`, which depends on `f`, still waits for its deletion.
   const renamed = [
@@ -35,7 +35,7 @@ test("a replaced resource that waits for its deletion does not wait for what goe
   expect([world.snapshot.resources, [...world.provider.world.keys()]]).toEqual([[], expect.any(Array)]);
 });
 
-test("a resource that a limited operation leaves alone refers by its new name to what the operation renames", async () => {
+test("a resource outside a limited operation refers to a renamed resource by its new name", async () => {
   await world.up([{ n: "e" }, { n: "f", parent: "e" }]);
   const renamed = [
     { n: "a", aliases: [{ name: "e" }] },
@@ -45,7 +45,7 @@ test("a resource that a limited operation leaves alone refers by its new name to
   expect(world.state("f")?.parent).toBe(urn("a"));
 });
 
-test.each([0, 1, 2, 3, 4])("a signal at write %i of a run that keeps entries and takes out others cancels it, and is no bug", async (at) => {
+test.each([0, 1, 2, 3, 4])("a signal at write %i of a run that keeps some entries and removes others cancels it, and is no internal error", async (at) => {
   world.provider.behaviour = { read: async ({ id }) => ({ outputs: { id: id ?? "" } }) };
   await world.up(["a", "b"].map((n) => ({ n, kind: "read", id: "x" })));
   const stop = new AbortController();
@@ -59,7 +59,7 @@ test.each([0, 1, 2, 3, 4])("a signal at write %i of a run that keeps entries and
   expect(world.names).toEqual([]);
 });
 
-test("a renamed provider leaves its name to the one that waits for its deletion, and what that one still holds stays with it", async () => {
+test("after a provider is renamed, the replaced one that waits for its deletion keeps the old name and its resources", async () => {
   world.provider.behaviour = { read: async ({ id }) => ({ inputs: { v: 0 }, outputs: { id: id ?? "" } }) };
   const provider = (n: string, r: number) => ({ n, kind: "provider" as const, version: "1.0.0", a: { r } });
   await world.up([provider("p", 0), { n: "c", kind: "read", id: "x", provider: "p" }]);

@@ -51,7 +51,7 @@ function hooks(options: { fails?: string; ignoreErrors?: boolean; onDryRun?: boo
   };
 }
 
-test("hooks run around each step and get what that moment has; the state names them; a replacement runs those of both its halves", async () => {
+test("hooks run before and after each step with the values known then; the state names them; a replacement runs those of its creation and its deletion", async () => {
   const prepare = hooks();
   await world.up([{ n: "a", a: { v: 1, r: 1 }, hooks: all }], { prepare });
   expect(seen.splice(0)).toEqual([
@@ -82,7 +82,7 @@ test("hooks run around each step and get what that moment has; the state names t
   expect(seen).toEqual([]);
 });
 
-test("a component's after hooks run when its outputs come", async () => {
+test("a component's after hooks run when its outputs are registered", async () => {
   await world.up([{ n: "k", kind: "component", a: { v: 1 }, outputs: { v: 5 }, hooks: all }], { prepare: hooks() });
   expect(seen).toEqual([
     ["bc", "k", "", { ni: 1 }],
@@ -102,7 +102,7 @@ test("a before hook that fails fails the step, and the provider is not called", 
   expect([world.provider.take("Create"), world.names]).toEqual([[], []]);
 });
 
-test("an after hook that fails leaves the resource in the state, ends the run, and lets it go on with --continue-on-error", async () => {
+test("an after hook that fails leaves the resource in the state and ends the run, which continues with --continue-on-error", async () => {
   const program = [
     { n: "a", a: { v: 1 }, hooks: all },
     { n: "b", dependsOn: ["a"] },
@@ -119,7 +119,7 @@ test("errors that a hook ignores are warnings", async () => {
   expect(outcome).toMatchObject({ ok: true, warnings: ['a: BeforeCreate hook "bc" failed: says no'] });
 });
 
-test("a preview runs only the hooks that want it", async () => {
+test("a preview runs only hooks with onDryRun", async () => {
   const program = [{ n: "a", a: { v: 1 }, hooks: all }];
   await world.preview(program, { prepare: hooks() });
   expect(seen).toEqual([]);
@@ -134,7 +134,7 @@ test("a hook that nobody registered fails the step that names it", async () => {
   });
 });
 
-test("delete hooks run for what the program no longer has; a destruction needs the program for them, and then changes nothing else first", async () => {
+test("delete hooks run for dropped resources; a destruction needs the program for them, and changes nothing before", async () => {
   const prepare = hooks();
   const program = [
     { n: "a", a: { v: 1 } as Record<string, number>, hooks: all },
@@ -179,7 +179,7 @@ describe("error hooks", () => {
     await new Promise<void>((resolve, reject) => client.registerErrorHook(request, (error) => (error === null ? resolve() : reject(error))));
   };
 
-  test("a hook may have a failed call repeated", async () => {
+  test("an error hook can ask for a retry of a failed call", async () => {
     let tries = 0;
     world.provider.behaviour = {
       create: async () => {
@@ -198,7 +198,7 @@ describe("error hooks", () => {
     ]);
   });
 
-  test("a hook that does not ask for it leaves the failure as it is; a delete has them too", async () => {
+  test("an error hook that asks for no retry leaves the failure as it is; deletions have error hooks too", async () => {
     await world.up([{ n: "a", hooks: { onErrorList: ["eh"] } }], { prepare: errorHook(() => false) });
     world.provider.behaviour = {
       delete: async () => {
@@ -210,7 +210,7 @@ describe("error hooks", () => {
     expect(world.names).toEqual(["a"]);
   });
 
-  test("what was made half is not made a second time because a hook asks for another try", async () => {
+  test("a partly created resource is not created again when an error hook asks for a retry", async () => {
     let tries = 0;
     world.provider.behaviour = {
       create: async () => {

@@ -25,7 +25,7 @@ const provider = (a: Record<string, string | boolean> = { v: "1" }, more: Partia
   ...more,
 });
 
-test("a read that no target names, and that needs what the targets leave out, is left out too; named, it is an error", async () => {
+test("a read that depends on a resource outside the targets is left out too; as a target, it is an error", async () => {
   world.provider.behaviour = { read: async ({ id }) => ({ outputs: { out: `out-of-${id}` } }) };
   await world.up([{ n: "a" }]);
   const program: ProgramResource[] = [{ n: "a", a: { v: 2 } }, { n: "new" }, { n: "got", kind: "read", id: "ext", dependsOn: ["new"] }];
@@ -40,7 +40,7 @@ test("a read that no target names, and that needs what the targets leave out, is
   expect(await world.destroy()).toMatchObject({ ok: true });
 });
 
-test("what a limited run leaves alone stands behind the provider that it uses, also behind one that was made anew", async () => {
+test("a resource outside a limited run comes after its provider in the state, also after one that was replaced", async () => {
   const all = [provider(), { n: "d", provider: "q" }, { n: "a" }];
   await world.up(all);
   const q = urn("q", "pulumi:providers:exp");
@@ -73,7 +73,7 @@ test.each([
   expect(world.provider.world.size).toBe(0);
 });
 
-test("a provider that is deleted first stays for what waits to be deleted by it", async () => {
+test("a provider with deleteBeforeReplace stays as long as resources wait for their deletion by it", async () => {
   const q = provider({ v: "1" }, { deleteBeforeReplace: true });
   const d = (r: string): ProgramResource => ({ n: "d", provider: "q", a: { r } });
   const ends = { throws: "boom" };
@@ -107,7 +107,7 @@ test("with --continue-on-error, a resource that could not be deleted before its 
 
 // ---- a change that would break the rules
 
-test("a change that breaks a rule is not written; what it made stays with its pending operation, id and all", () => {
+test("a change that breaks a rule is not written; the created resource stays in its pending operation, with its id", () => {
   const written: SnapshotChange[] = [];
   const base = { resources: [make("a")], pendingOperations: [] };
   const manager = new SnapshotManager(base, { append: (changes) => written.push(...changes) });

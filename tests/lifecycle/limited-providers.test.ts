@@ -103,7 +103,7 @@ test.each(cases)("%s, with %s", async (change, limits) => {
   expect([world.names, world.provider.world.size]).toEqual([[], 0]);
 });
 
-test("what a limited run has carried along, and the program registers after its user, is refused with the user's name", async () => {
+test("a resource that a limited run kept for a dependent, and that the program registers after it, is refused with the dependent's name", async () => {
   world = await EngineWorld.start();
   await world.up([resource("a"), resource("b", undefined, { dependsOn: ["a"] }), resource("c")]);
   const outcome = await world.up([resource("b"), resource("a"), resource("c")], { targets: [urn("c")] });

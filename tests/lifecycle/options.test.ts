@@ -10,7 +10,7 @@ afterEach(() => world.close());
 const secret = (value: string) => ({ [SIGNATURE_KEY]: SIGNATURE.secret, value });
 
 describe("ignoreChanges", () => {
-  test("an item that the program adds to a list keeps all that it has; what cannot be ignored is said", async () => {
+  test("ignoreChanges does not touch an item that the program adds to a list; a path that cannot be ignored is reported", async () => {
     const containers = (...images: string[]) => images.map((image, at) => ({ name: `c${at}`, image }));
     const program = (...images: string[]) => [{ n: "a", a: { containers: containers(...images) }, ignoreChanges: ["containers[*].image", "containers["] }];
     await world.up(program("mine"));
@@ -80,7 +80,7 @@ describe("aliases", () => {
     expect(outcome).toMatchObject({ ok: true, steps: ["same shop", "same shop-db"] });
   });
 
-  test("what refers to a renamed resource refers to its new URN at once, also where the run stops right after", async () => {
+  test("references to a renamed resource have its new URN at once, also if the run stops right after", async () => {
     await world.up([{ n: "old" }, { n: "b", refs: { v: "old.out" }, deletedWith: "old" }]);
     const outcome = await world.up([{ n: "new", aliases: [{ name: "old" }] }], { ends: { throws: "boom" } });
     expect(outcome.ok).toBe(false);
@@ -99,7 +99,7 @@ describe("aliases", () => {
     expect(world.snapshot.resources.filter((r) => r.type === "exp:index:Res").map((r) => [r.urn, r.id])).toEqual([[urn("a"), "a-1"]]);
   });
 
-  test("one old resource cannot become two", async () => {
+  test("two resources cannot claim one old resource by aliases", async () => {
     await world.up([{ n: "old" }]);
     const outcome = await world.up([
       { n: "x", aliases: [{ name: "old" }] },
@@ -146,7 +146,7 @@ describe("providers and components", () => {
     expect(world.snapshot.resources.some((r) => r.urn === PROVIDER_URN)).toBe(false);
   });
 
-  test("a provider that is replaced has its resources replaced; one that is updated leaves them", async () => {
+  test("replacing a provider replaces its resources; updating it does not", async () => {
     await world.up(explicit("eu"));
     const id = world.state("p")?.id;
     expect((await world.up(explicit("us"))).steps).toEqual(["update p", "same a"]);
@@ -164,7 +164,7 @@ describe("providers and components", () => {
     expect(world.state("p")?.id).not.toBe(id);
   });
 
-  test("versions have default providers of their own, configured from the stack's configuration", async () => {
+  test("each version has its own default provider, configured from the stack's configuration", async () => {
     await world.up([{ n: "a", version: "1.2.3" }], { config: { "exp:region": "eu" } });
     expect(world.snapshot.resources.find((r) => r.type === "pulumi:providers:exp")).toMatchObject({
       urn: urn("default_1_2_3", "pulumi:providers:exp"),
@@ -199,7 +199,7 @@ describe("providers and components", () => {
     expect(world.state("comp")?.outputs).toEqual({ k: "2" });
   });
 
-  test("a component cannot take a resource's place in silence: the other is replaced", async () => {
+  test("a resource with the URN of a former component replaces it, and the step is shown", async () => {
     await world.up([{ n: "a", kind: "component", type: "exp:index:Res" }]);
     expect((await world.up([{ n: "a", a: { v: 1 } }])).steps).toEqual(["create-replacement a [provider]", "replace a [provider]", "delete-replaced a"]);
   });

@@ -115,7 +115,7 @@ test.each(VIOLATIONS)("a violation stops the update: %s", async (_name, before, 
   );
 });
 
-test("less than was planned is in order: no update, an update in place of a replacement is not whole", async () => {
+test("a planned update that is no longer needed is no violation", async () => {
   await world.up([A({ v: 1 })]);
   const plan = await planOf([A({ v: 2 })]);
   await world.up([A({ v: 2 })]);
@@ -146,7 +146,7 @@ test("outputs of the stack are part of the plan", async () => {
   expect(await world.up([], { outputs: { answer: 42 }, plan: await planOf([], { outputs: { answer: 42 } }) })).toMatchObject({ ok: true });
 });
 
-test("a preview under a plan is held to it too", async () => {
+test("a preview with a plan must follow it too", async () => {
   await world.up([A({ v: 1 })]);
   const plan = await planOf([A({ v: 1 })]);
   expect(await world.preview([A({ v: 2 })], { plan })).toMatchObject({ ok: false, errors: [expect.stringContaining("properties changed: =~v[{2}]")] });

@@ -40,7 +40,7 @@ test("a plugin and a program whose helpers keep their output open: the run ends,
   expect(site.things()).toEqual([]);
 });
 
-test("a dozen providers in one process: no warning of Node's, and what one says is said once", async () => {
+test("a dozen providers in one process give no warning of Node, and each message is printed once", async () => {
   projectFile("");
   site.write(
     "index.js",
@@ -59,7 +59,7 @@ test("a program gets its Node arguments as they were quoted, and the SDK sees no
   expect([title, JSON.parse(args ?? "[]")]).toEqual(['"a b"', ["-r", expect.stringMatching(/preload\.js$/), "--title=a b", "--no-warnings"]]);
 });
 
-test("a program of another language is refused where it is to be started; what needs no start of it goes on", async () => {
+test("a program of another language is refused when it would be started; operations that do not run it work", async () => {
   site.write("Pulumi.yaml", "name: auto\nruntime: python\n");
   const refused = await site.pulumi(["preview"]);
   expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("runtime python is not supported by the embedded engine")]);

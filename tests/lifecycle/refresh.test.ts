@@ -17,7 +17,7 @@ describe("refresh", () => {
     expect(world.provider.take("Read", "Diff")).toEqual(["Read a", "Diff a"]);
   });
 
-  test("drift comes into the state, and the next update takes it back", async () => {
+  test("a refresh records drift in the state, and the next update corrects it", async () => {
     await world.up([{ n: "a", a: { v: 1 } }]);
     drift("a-1", { v: 9 });
     expect(await world.refresh()).toMatchObject({ ok: true, changes: { same: 1, update: 1 } });
@@ -25,7 +25,7 @@ describe("refresh", () => {
     expect((await world.up([{ n: "a", a: { v: 1 } }])).steps).toEqual(["update a"]);
   });
 
-  test("drift that the provider calls none counts as the same, and is in the state all the same", async () => {
+  test("a changed output without a diff counts as the same, and is recorded in the state", async () => {
     await world.up([{ n: "a", a: { v: 1 } }]);
     drift("a-1", { v: 9 });
     world.provider.behaviour = { diff: () => ({ changes: "none" }) };
@@ -54,7 +54,7 @@ describe("refresh", () => {
     expect([world.state("a")?.inputs, world.state("b")?.inputs]).toEqual([{ v: 1 }, { v: 9 }]);
   });
 
-  test("one that is there and not healthy is a warning, and is updated next", async () => {
+  test("a resource that exists and is not healthy is a warning, and the next update updates it", async () => {
     await world.up([{ n: "a", a: { v: 1 } }]);
     world.provider.behaviour = { read: () => Promise.reject(new Failing("half", ["not ready"])) };
     expect(await world.refresh()).toMatchObject({ ok: true, warnings: ["a: Refreshed resource is in an unhealthy state:\n* not ready"] });
@@ -94,7 +94,7 @@ describe("by the program", () => {
     { n: "b", a: { v: 1 } },
   ];
 
-  test("what is there is read by the provider that the program gives, and a preview of that changes nothing", async () => {
+  test("existing resources are read by the provider that the program gives them, and a preview of that changes nothing", async () => {
     await world.up(program("old"));
     world.provider.calls.length = 0;
     const before = JSON.stringify(world.snapshot);
@@ -106,7 +106,7 @@ describe("by the program", () => {
     expect(world.state("p")?.inputs).toEqual({ area: "new" });
   });
 
-  test("what is gone goes, with references to it; what the program no longer has is read and stays; nothing is made", async () => {
+  test("missing resources are removed with references to them; resources that the program dropped are read and stay; nothing is created", async () => {
     await world.up([
       { n: "gone", a: { v: 1 } },
       { n: "needs", refs: { v: "gone.out" }, dependsOn: ["gone"] },
@@ -125,7 +125,7 @@ describe("by the program", () => {
     expect([...world.provider.world.keys()]).toEqual(["needs-2", "former-3"]);
   });
 
-  test("an update with it goes on from what was read", async () => {
+  test("an update with a refresh by the program starts from what was read", async () => {
     await world.up([
       { n: "a", a: { v: 1 } },
       { n: "gone", a: { v: 1 } },

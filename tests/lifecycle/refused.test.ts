@@ -62,7 +62,7 @@ test("a state whose provider is of a parameterized package", async () => {
   expect(world.names).toEqual(["a"]);
 });
 
-test("what a newer SDK may ask for is answered with no", async () => {
+test("features that a newer SDK asks about are answered with no", async () => {
   const supports = (client: ResourceMonitorClient, id: string) =>
     new Promise<boolean | undefined>((resolve, reject) => {
       const request = new pb.SupportsFeatureRequest();

@@ -15,7 +15,7 @@ const chain = (r: number, dbr?: boolean) => [
 ];
 
 describe("replacement", () => {
-  test("creates before it deletes, and dependents follow as their own difference says", async () => {
+  test("creates before it deletes, and dependents are updated or replaced by their own diffs", async () => {
     await world.up(chain(1));
     world.provider.take();
     const outcome = await world.up(chain(2));
@@ -29,7 +29,7 @@ describe("replacement", () => {
     expect(world.names).toEqual(["a", "b", "c"]);
   });
 
-  test("deletes before it creates where asked, dependents that cannot live without it first", async () => {
+  test("with deleteBeforeReplace deletes before it creates, and deletes dependents that must be replaced first", async () => {
     await world.up(chain(1, true));
     world.provider.take();
     const outcome = await world.up(chain(2, true));
@@ -48,7 +48,7 @@ describe("replacement", () => {
     expect(outcome.steps).toEqual(["create-replacement a [r]", "replace a [r]", "delete-replaced a"]);
   });
 
-  test("names are checked anew for a replacement: the second check has no old inputs", async () => {
+  test("a replacement calls Check again without old inputs, so that generated names differ", async () => {
     await world.up([{ n: "a", a: { r: 1 } }]);
     world.provider.calls.length = 0;
     await world.up([{ n: "a", a: { r: 2 } }]);
@@ -67,7 +67,7 @@ describe("replacement", () => {
     expect((await world.up([{ n: "a", a: { v: 1 } }])).steps).toEqual(["same a"]);
   });
 
-  test("an old resource that cannot be deleted waits in the state, and goes with the next run", async () => {
+  test("an old resource whose deletion failed waits in the state, and the next run deletes it", async () => {
     await world.up([{ n: "a", a: { r: 1 } }]);
     world.provider.behaviour = { delete: () => Promise.reject(new Failing("busy")) };
     expect(await world.up([{ n: "a", a: { r: 2 } }])).toMatchObject({ ok: false, errors: ["a: busy", "update failed"] });
@@ -77,7 +77,7 @@ describe("replacement", () => {
     expect([...world.provider.world.keys()]).toEqual(["a-2"]);
   });
 
-  test("a delete-before-replace that dies in the middle goes on where it was", async () => {
+  test("a delete-before-replace that was interrupted is continued by the next run", async () => {
     await world.up([{ n: "a", a: { r: 1, dbr: true } }]);
     world.provider.behaviour = { create: () => Promise.reject(new Failing("quota")) };
     await world.up([{ n: "a", a: { r: 2, dbr: true } }]);
@@ -89,7 +89,7 @@ describe("replacement", () => {
     expect(world.state("a")).toMatchObject({ pendingReplacement: false, inputs: { r: 2, dbr: true } });
   });
 
-  test("what was deleted for a replacement that the program then dropped is forgotten without a call", async () => {
+  test("a resource that was deleted for a replacement, and then dropped by the program, is removed from the state without a call", async () => {
     await world.up([{ n: "a", a: { r: 1, dbr: true } }]);
     world.provider.behaviour = { create: () => Promise.reject(new Failing("quota")) };
     await world.up([{ n: "a", a: { r: 2, dbr: true } }]);
@@ -122,7 +122,7 @@ describe("replacement", () => {
     });
   });
 
-  test("replaceOnChanges makes a reason of a change: a key, any key, a failed initialisation", async () => {
+  test("replaceOnChanges replaces for a change of a key, of any key, or after a failed initialisation", async () => {
     await world.up([{ n: "a", a: { v: 1, w: 1 } }]);
     expect((await world.up([{ n: "a", a: { v: 1, w: 2 }, replaceOnChanges: ["v"] }])).steps).toEqual(["update a"]);
     expect((await world.up([{ n: "a", a: { v: 2, w: 2 }, replaceOnChanges: ["v"] }])).steps[0]).toBe("create-replacement a [v]");
@@ -131,7 +131,7 @@ describe("replacement", () => {
     expect((await world.up([{ n: "a", a: { v: 3, w: 2 }, replaceOnChanges: ["#initerror"] }])).steps[0]).toBe("create-replacement a [#initerror]");
   });
 
-  test("a replacement trigger replaces when its value changes, not when it first comes or goes", async () => {
+  test("a replacement trigger replaces when its value changes, not when it is added or removed", async () => {
     const at = (replacementTrigger?: string) => [{ n: "a", a: { v: 1 }, ...(replacementTrigger === undefined ? {} : { replacementTrigger }) }];
     await world.up(at());
     expect((await world.up(at("1"))).steps).toEqual(["same a"]);
@@ -140,7 +140,7 @@ describe("replacement", () => {
     expect((await world.up(at())).steps).toEqual(["same a"]);
   });
 
-  test("replaceWith and deletedWith replace along", async () => {
+  test("replaceWith and deletedWith replace a resource along with the other", async () => {
     const both = (r: number) => [
       { n: "a", a: { r } },
       { n: "b", a: { v: 1 }, replaceWith: ["a"] },
@@ -157,7 +157,7 @@ describe("replacement", () => {
   });
 });
 
-test("a trigger that is not known yet is a changed one, also where there was none; none at all asks for nothing", async () => {
+test("an unknown trigger counts as changed, also if there was none before; without a trigger nothing is replaced", async () => {
   await world.up([{ n: "a", a: { v: 1 } }]);
   const known = await world.preview([{ n: "a", a: { v: 1 }, replacementTrigger: "x" }]);
   expect(known.steps).toEqual(["same a"]);

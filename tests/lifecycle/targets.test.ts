@@ -64,13 +64,13 @@ describe("limited updates", () => {
     expect(world.names).toEqual(["b"]);
   });
 
-  test("what is targeted and needs a resource that was left out is refused", async () => {
+  test("a target that depends on a new resource outside the targets is refused", async () => {
     const outcome = await world.up([{ n: "a" }, { n: "b", dependsOn: ["a"] }], { targets: [urn("b")] });
     expect(outcome).toMatchObject({ ok: false, errors: [`b: Resource '${urn("b")}' depends on '${urn("a")}' which was was not specified in --target list.`] });
     expect(world.names).toEqual([]);
   });
 
-  test("what the program dropped, and was not named, stays, and stands before what needs it", async () => {
+  test("a dropped resource that is not a target stays in the state, before its dependents", async () => {
     await world.up([{ n: "a" }, { n: "b", dependsOn: ["a"] }]);
     expect(await world.up([{ n: "b", a: { v: 1 } }, { n: "c" }], { targets: [urn("c")] })).toMatchObject({ ok: true });
     expect(world.names).toEqual(["a", "b", "c"]);
@@ -82,7 +82,7 @@ describe("limited updates", () => {
     expect(world.names).toEqual(["a"]);
   });
 
-  test("what is deleted first along with a target is made again as it was, unless it is a target too", async () => {
+  test("a dependent that is deleted first along with a target is created again as it was, unless it is a target too", async () => {
     const program = (r: number) => [
       { n: "a", a: { r, dbr: true } },
       { n: "b", refs: { rx: "a.out" } },
@@ -96,7 +96,7 @@ describe("limited updates", () => {
   });
 
   // Found by the fuzz test: the alias of a later resource claimed an entry that an earlier one depends on, and so moved it behind that one.
-  test("an entry that was carried along cannot be claimed by an alias any more", async () => {
+  test("an entry that was kept as a dependency can no longer be claimed by an alias", async () => {
     await world.up([{ n: "d" }, { n: "e", dependsOn: ["d"] }]);
     const outcome = await world.up([{ n: "e" }, { n: "f", aliases: [{ name: "d" }] }], { targets: ["**x"] });
     expect(outcome).toMatchObject({ ok: false, errors: [expect.stringContaining(`f: Duplicate resource alias '${urn("d")}'`)] });

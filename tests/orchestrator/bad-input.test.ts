@@ -145,18 +145,18 @@ test("a stack that there is not: with the nearest, and all that there are", () =
   );
 });
 
-test("a lab's file that is no such file is named, with what to do", async () => {
+test("an invalid file of the lab is named, with what to do", async () => {
   process.env["HOMELAB_LAB_DIR"] = path.join(folder, "broken-lab");
   const file = path.join(folder, "broken-lab", "lab.json");
   expect(await typed(["lab", "status"])).toEqual({ code: FAILED, error: `${file} is not a lab's file`, next: `stop the lab and remove ${file}`, out: "" });
   process.env["HOMELAB_LAB_DIR"] = path.join(folder, "lab");
 });
 
-test("a question whose input ends is a no", async () => {
+test("the end of the input counts as a no", async () => {
   expect(await typed(["hosts", "apply"], [undefined])).toMatchObject({ code: REFUSED, out: "nothing was changed\n" });
 });
 
-test("a clock that is set back during a run: the report is one that can be read", () => {
+test("after the clock was set back during a run, its report can still be read", () => {
   const report = buildReport({
     operation: "up",
     site: "lab",

@@ -26,7 +26,7 @@ test("it runs in any folder, and says its version", () => {
   expect(shell("homelab graph --format dot", folder)).toMatchObject({ code: 0, out: expect.stringMatching(/^digraph homelab \{/) });
 });
 
-test("help is where it is asked for, on each of the ways", () => {
+test("help is shown for each way to ask for it", () => {
   const ways = ["homelab help lab start", "homelab lab start --help", "homelab lab -h start", "homelab lab start --port 1 -h"].map((line) => shell(line));
   for (const way of ways) expect(way).toEqual(ways[0]);
   expect(ways[0]).toEqual({ code: 0, out: expect.stringMatching(/^Usage: homelab lab start \[flags\]\n/), err: "" });

@@ -49,7 +49,7 @@ test("a lab that is up runs the code that it was started with, and a further sta
   expect((await start()).stderr).toBe("note: the lab was started before its code changed; to run the new code, stop and start it (its state is kept)\n");
 });
 
-test("a port that is none is refused by its flag", async () => {
+test("an invalid port is refused with the name of its flag", async () => {
   await rehearsal.homelab("lab", "stop");
   const { code, stderr } = await rehearsal.homelab("lab", "start", "--proxy-port", "99999");
   expect([code, stderr]).toEqual([2, "error: --proxy-port takes a port (0: any that is free), not 99999\n"]);

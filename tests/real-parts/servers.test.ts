@@ -51,7 +51,7 @@ test("while a server is waited for, its end is the answer, at once", async () =>
   await expect(untilReady(server, "it listens", async () => false)).rejects.toThrow(/^short .* ended by itself with exit code 1: no such flag: --x/);
 });
 
-test("a program that is none is named with the cause", async () => {
+test("a file that is no program is named with the cause", async () => {
   const file = path.join(folder, "program");
   fs.writeFileSync(file, "\u007fELF and no more", { mode: 0o755 });
   // On Linux `setpriv` starts and then cannot execute the file, so the process ends at once. Elsewhere the start itself fails.
@@ -78,7 +78,7 @@ describe("a port that is taken", () => {
     return server;
   };
 
-  test("between the look for it and the start: the server is started on another", async () => {
+  test("a port that is taken between the search and the start: the server is started on another one", async () => {
     const tried: number[] = [];
     const server = await onFreePorts(1, ([port]) => {
       tried.push(port as number);

@@ -13,7 +13,7 @@ export function answers(vault: () => VaultUnderTest): void {
   afterAll(() => ask.clear());
 
   describe("who asks, and for what", () => {
-    test("without a token, with one that is not known, with one that may not", async () => {
+    test("without a token, with an unknown one, with one that lacks the permission", async () => {
       expect(await call("GET", "sys/mounts", undefined, "")).toEqual({ status: 403, body: errors("permission denied") });
       const unknown = { status: 403, body: errors("2 errors occurred:\n\t* permission denied\n\t* invalid token\n\n") };
       for (const token of ["hvs.unknown", "s.unknown", "x"]) expect(await call("GET", "sys/mounts", undefined, token)).toEqual(unknown);
@@ -94,7 +94,7 @@ export function answers(vault: () => VaultUnderTest): void {
       expect((await call("POST", `sys/mounts/${KV}/tune`, { default_lease_ttl: "soon" })).status).toBe(400);
     });
 
-    test("moved: asked for, and done later; the old path is gone", async () => {
+    test("a move is accepted at once and done later; the old path is gone", async () => {
       const to = `${KV}-moved`;
       expect((await call("POST", "sys/remount", { from: "not-there", to })).body).toEqual(errors('no matching mount at "not-there/"'));
       const { migration_id: id } = z.object({ migration_id: z.string() }).parse((await call("POST", "sys/remount", { from: KV, to })).body["data"]);

@@ -178,7 +178,7 @@ export function clusterLogins(vault: () => VaultUnderTest): void {
     await other.stop();
   });
 
-  test("what is no login", async () => {
+  test("requests that are no valid login", async () => {
     if (!vault().given.kubernetes) return;
     const post = (body: object) => vault().call("POST", `auth/${METHOD}/login`, body, "");
     expect(await post({})).toEqual({ status: 400, body: { errors: ["missing role"] } });

@@ -37,7 +37,7 @@ export function firstBoots(vault: () => VaultUnderTest, known: (unsealKeys: read
     fs.rmSync(folder, { recursive: true });
   });
 
-  test("a new one says so, and does nothing else", async () => {
+  test("an uninitialised Vault says so, and does nothing else", async () => {
     if (!isNew()) return;
     expect(await open("GET", "sys/health")).toMatchObject({ status: 501, body: { initialized: false, sealed: true, standby: true } });
     expect((await open("GET", "sys/health?uninitcode=299")).status).toBe(299);
@@ -152,7 +152,7 @@ export function firstBoots(vault: () => VaultUnderTest, known: (unsealKeys: read
     expect(await api.accepts(vault().root)).toBe(true);
   });
 
-  test("a token that is not known is no token; there is no mount yet of the name that the homelab takes", async () => {
+  test("an unknown token is not accepted; the homelab's mount does not exist yet", async () => {
     expect(await api.accepts(`${vault().root}x`)).toBe(false);
     if ((await vault().call("GET", `sys/mounts/${KV_MOUNT}`)).status === 200)
       throw new Error(`${vault().given.address} has a mount ${KV_MOUNT}: give a Vault of its own`);

@@ -32,7 +32,7 @@ export function kvAnswers(vault: () => VaultUnderTest): void {
     expect(await call("PUT", `${KV}/data/cas`, { x: 1 })).toEqual({ status: 400, body: errors("no data provided") });
   });
 
-  test("an entry may be made to want it", async () => {
+  test("an entry can require check-and-set", async () => {
     expect((await call("POST", `${KV}/metadata/wants`, { cas_required: true })).status).toBe(204);
     expect(await put("wants", {})).toEqual({ status: 400, body: errors("check-and-set parameter required for this call") });
     expect((await put("wants", {}, { cas: 0 })).status).toBe(200);
@@ -74,7 +74,7 @@ export function kvAnswers(vault: () => VaultUnderTest): void {
     expect((await put("versions", { x: 4 }, { cas: 3 })).body["data"]).toMatchObject({ version: 4 });
   });
 
-  test("only so many versions are kept, and the oldest is told once there are as many", async () => {
+  test("at most max_versions are kept, and oldest_version is set once there are that many", async () => {
     await call("POST", `${KV}/metadata/few`, { max_versions: 2, custom_metadata: { owner: "me", count: 2 } });
     const metadata = async () => (await call("GET", `${KV}/metadata/few`)).body["data"];
     expect(await metadata()).toMatchObject({
@@ -103,7 +103,7 @@ export function kvAnswers(vault: () => VaultUnderTest): void {
     expect(await metadata()).toMatchObject({ current_version: 3, oldest_version: 2, max_versions: 1 });
   });
 
-  test("metadata: an empty map is none; a value must be a text; a time must be one", async () => {
+  test("metadata: an empty map counts as none; a value must be a text; a duration must be valid", async () => {
     const write = (body: object) => call("POST", `${KV}/metadata/meta`, body);
     expect((await write({})).status).toBe(204);
     expect((await write({ custom_metadata: { a: { b: 1 } } })).status).toBe(400);
@@ -122,7 +122,7 @@ export function kvAnswers(vault: () => VaultUnderTest): void {
     expect(await call("GET", `${KV}/metadata/meta`)).toEqual({ status: 404, body: errors() });
   });
 
-  test("a patch changes what it names, and wants its own content type and something to patch", async () => {
+  test("a patch changes the fields that it names, and needs its own content type and an existing entry", async () => {
     await put("patch", { a: 1, b: 2 });
     const patch = (at: string, data: object, headers?: Record<string, string>) => call("PATCH", `${KV}/data/${at}`, { data }, undefined, headers);
     expect(await patch("patch", { a: 9 })).toEqual({

@@ -19,7 +19,7 @@ export function permissionAnswers(vault: () => VaultUnderTest): void {
   describe("policies", () => {
     const put = (name: string, policy: unknown) => call("PUT", `sys/policies/acl/${name}`, { policy });
 
-    test("an empty one is none; a name is kept in small letters", async () => {
+    test("an empty policy counts as none; a name is stored in lower case", async () => {
       const none = { status: 400, body: errors("'policy' parameter not supplied or empty") };
       expect(await put(POLICY, "")).toEqual(none);
       expect(await put(POLICY, undefined)).toEqual(none);
@@ -84,7 +84,7 @@ export function permissionAnswers(vault: () => VaultUnderTest): void {
       expect((await call("LIST", `${KV}/metadata/apps`, undefined, token)).status).toBe(status);
     });
 
-    test("to make an entry and to change one are two things; a list wants its own; a token is told what it may", async () => {
+    test("create and update are separate capabilities, and list is another; a token can ask for its capabilities", async () => {
       await put(POLICY, `path "${KV}/data/*" { capabilities = ["create"] }\npath "${KV}/metadata/lists/*" { capabilities = ["list"] }`);
       await call("PUT", `${KV}/data/lists/a`, { data: {} });
       const { client_token: token } = await makeToken({ policies: [POLICY], ttl: "5m" });
@@ -103,7 +103,7 @@ export function permissionAnswers(vault: () => VaultUnderTest): void {
   describe("tokens", () => {
     const lookup = (token?: string) => call("GET", "auth/token/lookup-self", undefined, token);
 
-    test("root's has no end, no lease and nothing to renew", async () => {
+    test("the root token does not expire, has no lease and cannot be renewed", async () => {
       const { data } = z.object({ data: z.looseObject({}) }).parse((await lookup()).body);
       expect(data).toMatchObject({ policies: ["root"], ttl: 0, expire_time: null, creation_ttl: 0 });
       expect(data).not.toHaveProperty("renewable");
@@ -194,7 +194,7 @@ export function permissionAnswers(vault: () => VaultUnderTest): void {
       }
     });
 
-    test("nobody gives more than they have, and children end with their parent", async () => {
+    test("a token cannot give more than it has, and its children end with it", async () => {
       await call("PUT", `sys/policies/acl/${POLICY}`, { policy: 'path "auth/token/create" { capabilities = ["update"] }' });
       const { client_token: parent } = await makeToken({ policies: [POLICY], ttl: "5m" });
       const post = (body: object) => create(body, parent);

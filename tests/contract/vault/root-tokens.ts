@@ -130,7 +130,7 @@ export function rootTokens(vault: () => VaultUnderTest, unsealKeys: () => readon
     expect(all.filter((found) => (found as unknown as { policies?: string[] } | undefined)?.policies?.includes("root"))).toHaveLength(1);
   });
 
-  test("a run that was cut after the revocation, before the file was written: the next one takes the dead token out", async () => {
+  test("after a run that was cut between the revocation and the write of the file, the next one removes the revoked token from it", async () => {
     if (!keysGiven()) return;
     const rootToken = await generateRoot(api, vault().given.address, unsealKeys());
     storeVaultKeys(file(), { rootToken, unsealKeys: unsealKeys() }, [identity.recipient], new Date(0));

@@ -105,7 +105,7 @@ export function homelabStory(vault: () => VaultUnderTest): void {
     expect(await entry(at)).toMatchObject({ data: { a: "3" }, metadata: { version: 4 } });
   });
 
-  test("of writers at the same moment one is taken", async () => {
+  test("of several writers at the same moment one succeeds", async () => {
     const statuses = await Promise.all([1, 2, 3, 4].map(async (n) => (await put("store/race", { writer: String(n) }, 0)).status));
     expect(statuses.toSorted()).toEqual([200, 400, 400, 400]);
     const winner = statuses.indexOf(200) + 1;
@@ -119,7 +119,7 @@ export function homelabStory(vault: () => VaultUnderTest): void {
     expect(await entry("store/gone")).toMatchObject({ data: { a: "2" }, metadata: { version: 2 } });
   });
 
-  test("what Git has not is found at every depth, and goes with all its versions when it is named", async () => {
+  test("entries that Git does not have are found at every depth, and are deleted with all versions when they are named", async () => {
     for (const at of ["one", "deep/er/two", "clusters/dev/kubeconfig"]) expect((await put(at, { a: "1" }, 0)).status).toBe(200);
     const inGit = new Set(["store/app", "store/gone", "store/race"]);
     expect(await findOrphans(api, program, inGit)).toEqual(["deep/er/two", "one"]);
@@ -229,7 +229,7 @@ export function homelabStory(vault: () => VaultUnderTest): void {
     expect([login.status >= 400, JSON.stringify(login.body).includes("client_token")]).toEqual([true, false]);
   });
 
-  test("all that was made goes again, also twice", async () => {
+  test("everything that was created is deleted, also a second time", async () => {
     const things = made.splice(0).toReversed();
     for (const { by, type, state } of things.filter((thing) => thing.by() === worker)) {
       await by().delete(type, state);

@@ -10,7 +10,7 @@ import type { TypeBench } from "./bench";
 const METHOD = `kubernetes-of-${process.pid}`;
 
 export function authMethods(bench: TypeBench): void {
-  test("the Kubernetes way in: method, configuration, role", async () => {
+  test("logins of Kubernetes: auth method, configuration, role", async () => {
     if (!bench.vault.given.kubernetes) return;
     const authority = await createAuthority("conformance");
     const reviewer = serviceAccountToken({ sub: "system:serviceaccount:vault-access:vault-token-reviewer" });
@@ -82,7 +82,7 @@ export function authMethods(bench: TypeBench): void {
     expect((await bench.call("GET", `sys/auth/${METHOD}`)).status).toBe(400);
   });
 
-  test("what a role has and no longer wants is taken away", async () => {
+  test("settings that a role no longer has are removed", async () => {
     if (!bench.vault.given.kubernetes) return;
     await bench.make(BACKEND, { type: "kubernetes", path: METHOD });
     const bound = { backend: METHOD, roleName: "app", boundServiceAccountNames: ["a"], boundServiceAccountNamespaces: ["*"] };

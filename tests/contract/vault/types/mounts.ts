@@ -39,7 +39,7 @@ export function mounts(bench: TypeBench): void {
     expect(after.outputs).not.toHaveProperty("listingVisibility", "unauth");
   });
 
-  test("kv-v2 stays what it was called", async () => {
+  test("the type kv-v2 is kept as it was given", async () => {
     const news = { path: `${KV}2`, type: "kv-v2" };
     const state = await bench.make(MOUNT, news);
     expect(state.outputs).toMatchObject({ type: "kv-v2", options: {} });

@@ -46,7 +46,7 @@ export function policiesAndTokens(bench: TypeBench): void {
     });
   });
 
-  test("a token with an end, a number of uses and facts of its own", async () => {
+  test("a token with a maximum lifetime, a number of uses and metadata", async () => {
     const news = { policies: ["default"], ttl: "1h", explicitMaxTtl: "2h", numUses: 5, metadata: { for: "a test" }, renewable: false };
     const token = await bench.make(TOKEN, news);
     expect(token.outputs).toMatchObject({ leaseDuration: 3600, numUses: 5, renewable: false, noParent: false });
@@ -56,7 +56,7 @@ export function policiesAndTokens(bench: TypeBench): void {
     expect(await bench.plugin.read(TOKEN, token)).toBeUndefined();
   });
 
-  test("a token that is handed over wrapped", async () => {
+  test("a token in a wrapped response", async () => {
     if (!bench.vault.given.wraps) return;
     const token = await bench.make(TOKEN, { policies: ["default"], ttl: "1h", wrappingTtl: "60s" });
     expect(token.outputs).toMatchObject({ wrappedToken: expect.any(Secret), wrappingAccessor: expect.any(Secret) });
@@ -70,7 +70,7 @@ export function policiesAndTokens(bench: TypeBench): void {
     expect(read?.outputs["clientToken"]).toEqual(token.outputs["clientToken"]);
   });
 
-  test("no permission is told in Vault's words, without the token", async () => {
+  test("a missing permission is reported with Vault's message, without the token", async () => {
     const other = await bench.vault.plugin("hvs.not-a-token-at-all");
     const thrown = await other.make(POLICY, { name: "p", policy: "" }).catch((error: unknown) => error);
     expect(thrown).toMatchObject({ details: expect.stringMatching(/^Vault: PUT sys\/policies\/acl\/p: 403: (1 error occurred:\s+\* )?permission denied/) });
