@@ -4,7 +4,7 @@ import { counted } from "../../common/counted";
 import { diffText } from "../hosts/host-results";
 import type { IssueOfRun } from "../pull-request/post";
 import { COMMENT_LIMITS, type CommentRun } from "../report/comment";
-import { bulletList, fenced, folded, harmless, inline, lengthOf } from "../report/comment-markdown";
+import { bulletList, fenced, folded, harmless, inline, lengthOf, sharing } from "../report/comment-markdown";
 import { resourceLines } from "./drift-report";
 import type { DriftReport } from "./drift-schema";
 
@@ -66,14 +66,13 @@ function capped(head: readonly string[], rows: readonly string[], columns: numbe
   return kept.join("\n");
 }
 
-function failures(report: DriftReport): string {
-  const failed = report.stacks.flatMap(({ stack, error }) => (error === undefined ? [] : [{ stack, error }]));
-  const share = Math.floor(BUDGET.failures / Math.max(1, failed.length));
-  return failed
-    .map(({ stack, error }) => fenced(`### ✘ ${harmless(stack)}`, "", [error.message, ...(error.hint === undefined ? [] : [`next: ${error.hint}`])], share))
-    .filter((part) => part !== "")
-    .join("\n\n");
-}
+const failures = (report: DriftReport): string =>
+  sharing(
+    report.stacks.flatMap(({ stack, error }) => (error === undefined ? [] : [{ stack, error }])),
+    BUDGET.failures,
+    ({ stack, error }, share) => fenced(`### ✘ ${harmless(stack)}`, "", [error.message, ...(error.hint === undefined ? [] : [`next: ${error.hint}`])], share),
+    (count) => `… ${count} more stacks could not be looked at: see the run's report`,
+  );
 
 function gone(report: DriftReport): string {
   const lines = report.stacks.flatMap(({ stack, resources }) =>

@@ -101,3 +101,23 @@ export function bulletList(title: string, items: readonly string[], budget: numb
   const open = `### ${title}\n\n`;
   return `${open}${within(items, budget - lengthOf(open), (item) => `- ${item}`).join("\n")}`;
 }
+
+/** Characters that a block has at least: fewer would leave out even its first line. */
+const BLOCK = 1_000;
+
+/**
+ * Blocks that share a budget, so that a long one does not push out another. Where there are too many for it, the first and a line of how many
+ * are left out.
+ */
+export function sharing<T>(items: readonly T[], budget: number, block: (item: T, budget: number) => string, more: (count: number) => string): string {
+  const share = Math.max(BLOCK, Math.floor(budget / Math.max(1, items.length)));
+  const parts: string[] = [];
+  let left = budget;
+  for (const [i, item] of items.entries()) {
+    const part = block(item, share);
+    left -= lengthOf(part) + 2;
+    if (left < 0) return [...parts, more(items.length - i)].join("\n\n");
+    parts.push(part);
+  }
+  return parts.join("\n\n");
+}

@@ -1,6 +1,6 @@
 /** The comment on a pull request: table first, then what a reviewer must not miss, then each stack's steps folded. */
 import { changesText, countChanges, durationText } from "./changes";
-import { bulletList, cut, fenced, folded, harmless, inline, lengthOf } from "./comment-markdown";
+import { bulletList, cut, fenced, folded, harmless, inline, lengthOf, sharing } from "./comment-markdown";
 import { problemsOf } from "./failure-text";
 import type { ReportStep, RunReport, StackReport } from "./report-schema";
 
@@ -106,29 +106,19 @@ function losses(report: RunReport): string {
   return bulletList("⚠ Replacements and deletions", lines, BUDGET.loud);
 }
 
-/** Characters that a failure has at least: fewer would leave out even its first line. */
-const FAILURE = 1_000;
-
 function failureOf(stack: StackReport, budget: number): string {
   const lines = problemsOf(stack).flatMap(({ what, lines: cause }) => (what === "" ? cause : [what, ...cause.map((line) => `  ${line}`)]));
   const hint = stack.error?.hint === undefined ? [] : [`next: ${stack.error.hint}`];
   return fenced(`### ✘ ${harmless(stack.stack)}`, "", [...lines, ...hint], budget);
 }
 
-function failures(report: RunReport): string {
-  const failed = report.stacks.filter(({ error }) => error !== undefined);
-  // Each gets its share, so that a long error does not push out another.
-  const share = Math.max(FAILURE, Math.floor(BUDGET.failures / Math.max(1, failed.length)));
-  const parts: string[] = [];
-  let left = BUDGET.failures;
-  for (const [i, stack] of failed.entries()) {
-    const part = failureOf(stack, share);
-    left -= lengthOf(part) + 2;
-    if (left < 0) return [...parts, `… ${failed.length - i} more stacks failed: see the run's report`].join("\n\n");
-    parts.push(part);
-  }
-  return parts.join("\n\n");
-}
+const failures = (report: RunReport): string =>
+  sharing(
+    report.stacks.filter(({ error }) => error !== undefined),
+    BUDGET.failures,
+    failureOf,
+    (count) => `… ${count} more stacks failed: see the run's report`,
+  );
 
 /** Restarts of VMs come first: users notice them at once. */
 function warnings(report: RunReport): string {

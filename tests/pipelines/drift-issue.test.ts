@@ -151,6 +151,15 @@ test.each(HOSTS)("%s: what is far too long is cut to what the host takes, with e
   expect(body).toMatch(/… \d+ more lines are left out here/);
 });
 
+test("of many stacks that could not be looked at the first say why, and how many more there are is said", async () => {
+  const stacks = Array.from({ length: 40 }, (_, i) => ({ stack: `stack-${i}`, resources: [], error: { code: "E", message: "e".repeat(2_000) } }));
+  expect(await settle("github", report({ stacks }))).toMatchObject({ code: 0 });
+  const body = open("github")[0]?.body ?? "";
+  const causes = body.match(/^### ✘ stack-\d+$/gm)?.length ?? 0;
+  expect(causes).toBeGreaterThan(5);
+  expect(body).toContain(`… ${40 - causes} more stacks could not be looked at: see the run's report`);
+});
+
 const rights = (given: "read" | "none") => (): void => {
   for (const { accounts } of [world.hosts.github, world.hosts.gitlab]) {
     const account = accounts.get(TOKEN);
