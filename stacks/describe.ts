@@ -7,6 +7,7 @@ import { failureOf, printAnswer } from "./child";
 import { labSite } from "./lab-site";
 import { type Estate, loadEstate } from "./load/estate";
 import { stackFacts } from "./load/stacks";
+import { delivererOf } from "./plan/deliverers";
 import { planEstate, type StackPlan } from "./plan/plan";
 import { platformSummary } from "./plan/platform-summary";
 
@@ -20,13 +21,21 @@ function labFacts(): object {
   }
 }
 
-const planFacts = (plan: StackPlan | undefined): object =>
+/** Applications that the program delivers where an Argo CD delivers others: it may still have one of them. */
+function besideArgoCd(estate: Estate, { stack, apps }: StackPlan): object {
+  const deliverer = delivererOf(estate, stack);
+  if (deliverer === undefined) return {};
+  return { besideArgoCd: { argoCdOf: deliverer.name, apps: apps.flatMap(({ name, delivery }) => (delivery === "argo-cd" ? [] : [name])) } };
+}
+
+const planFacts = (estate: Estate, plan: StackPlan | undefined): object =>
   plan === undefined
     ? {}
     : {
         machines: plan.vms.map(({ name, node, cloudInit }) => ({ name, node, address: cloudInit.ipv4.address, cluster: name === plan.clusterVm })),
         apps: plan.apps.map(({ name }) => name),
         deliveredByArgoCd: plan.apps.flatMap(({ name, delivery }) => (delivery === "argo-cd" ? [name] : [])),
+        ...besideArgoCd(estate, plan),
         platform: platformSummary(plan.platform),
       };
 
@@ -38,7 +47,7 @@ export function describe(estate: Estate = loadEstate()): object {
     project: "homelab",
     site: estate.site.domain,
     nodes: estate.proxmox.nodes.map(({ name }) => name),
-    stacks: estate.stacks.map((stack) => ({ ...stackFacts(stack), ...planFacts(plans.get(stack.name)) })),
+    stacks: estate.stacks.map((stack) => ({ ...stackFacts(stack), ...planFacts(estate, plans.get(stack.name)) })),
     warnings: [...[...estate.warnings.values()].flat(), ...[...plans.values()].flatMap(({ platform }) => platform.requests.warnings)],
     lab: labFacts(),
   };

@@ -130,6 +130,7 @@ interface Earlier extends Pick<RunsFold, "standings"> {
 
 /** @param standing how earlier runs left the stack */
 function taskOf({ operation, site, engine, program, takeOver }: RunSetup, stack: string, standing: StackStanding | undefined) {
+  const { besideArgoCd: beside } = program.graph.node(stack);
   return {
     operation,
     stack,
@@ -138,6 +139,7 @@ function taskOf({ operation, site, engine, program, takeOver }: RunSetup, stack:
     unprotect: operation === "destroy" && site.kind === "lab",
     adopt: looksForCut(operation, site.kind, standing),
     deliveredByArgoCd: [...(program.graph.node(stack).deliveredByArgoCd ?? [])],
+    ...(beside === undefined ? {} : { besideArgoCd: { argoCdOf: beside.argoCdOf, apps: [...beside.apps] } }),
     isNew: site.kind === "lab" && standing === undefined,
     refresh: standing === "in doubt",
     takeOver: operation === "up" && takeOver,

@@ -1,4 +1,4 @@
-import { checkHandedOver } from "./handed-over";
+import { type AskArgoCd, checkOwners } from "./handed-over";
 import type { EngineCommand } from "./pending-creates";
 
 const PREFIX = "urn:pulumi:dev::homelab::";
@@ -21,7 +21,7 @@ const engine = (...resources: object[]) => {
   };
   return { run, asked };
 };
-const check = (deliveredByArgoCd: string[], ...resources: object[]) => checkHandedOver(engine(...resources).run, { stack: "dev", deliveredByArgoCd });
+const check = (deliveredByArgoCd: string[], ...resources: object[]) => checkOwners(engine(...resources).run, { stack: "dev", deliveredByArgoCd });
 
 const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
 
@@ -50,6 +50,44 @@ test("objects that are kept, were replaced, stay the program's, or are another a
 
 test("a state is read only where Argo CD delivers an application", async () => {
   const { run, asked } = engine();
-  await checkHandedOver(run, { stack: "dev", deliveredByArgoCd: [] });
+  await checkOwners(run, { stack: "dev", deliveredByArgoCd: [] });
   expect(asked).toEqual([]);
+});
+
+describe("on the way back", () => {
+  const kubeconfig = "kind: Config";
+  const back = (has: readonly string[], ...resources: object[]) => {
+    const commands: string[] = [];
+    const run: EngineCommand = (args) => {
+      commands.push(args.join(" "));
+      return Promise.resolve(args.includes("output") ? `${kubeconfig}\n` : JSON.stringify({ version: 3, deployment: { resources } }));
+    };
+    const ask: AskArgoCd = (given, names) => Promise.resolve(given === kubeconfig ? names.filter((name) => has.includes(name)) : []);
+    const besideArgoCd = { argoCdOf: "dev", apps: ["writer", "shop"] };
+    return { done: checkOwners(run, { stack: "stg", besideArgoCd }, ask), commands };
+  };
+
+  test("an application that Argo CD still delivers is refused, by the name of its Application, with the way to go", async () => {
+    const { done, commands } = back(["writer-stg"], ...below("shop", DEPLOYMENT, "shop-deployment"));
+    await expect(done).rejects.toMatchObject({
+      code: "E_HAND_OVER",
+      subject: "stg",
+      message: "stg: the program is to deliver writer, and Argo CD still does, by writer-stg",
+      hint: expect.stringContaining("run `homelab render stg`, commit and push"),
+    });
+    expect(commands.at(-1)).toBe("stack output kubeconfig --show-secrets --stack dev");
+  });
+
+  test("an application that Argo CD has given up is the program's; nothing is asked about those that the program has already", async () => {
+    await back(["writer-dev"]).done;
+    const own = back(["writer-stg"], ...below("writer", DEPLOYMENT, "a"), ...below("shop", DEPLOYMENT, "b", { retainOnDelete: true }));
+    await own.done;
+    expect(own.commands.filter((command) => command.includes("output"))).toEqual([]);
+  });
+
+  test("where the stack of Argo CD is not built there is nothing to ask", async () => {
+    const run: EngineCommand = (args) => (args.includes("output") ? Promise.reject(new Error("no stack named dev")) : Promise.resolve('{"version":3}'));
+    const ask: AskArgoCd = () => Promise.reject(new Error("asked"));
+    await checkOwners(run, { stack: "stg", besideArgoCd: { argoCdOf: "dev", apps: ["writer"] } }, ask);
+  });
 });

@@ -13,6 +13,8 @@ export interface StackNode {
   production?: true | undefined;
   /** Applications whose objects Argo CD makes. */
   deliveredByArgoCd?: readonly string[] | undefined;
+  /** Applications whose objects the program makes where an Argo CD makes those of others; `argoCdOf`: the stack that it runs in. */
+  besideArgoCd?: { readonly argoCdOf: string; readonly apps: readonly string[] } | undefined;
   /** The command that saves what the stack holds, word by word. */
   backup?: readonly string[] | undefined;
 }

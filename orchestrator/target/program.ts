@@ -20,6 +20,7 @@ const stackSchema = z.object({
   machines: z.array(z.object({ name: z.string(), node: z.string(), address: z.string(), cluster: z.boolean() })).optional(),
   apps: z.array(z.string()).optional(),
   deliveredByArgoCd: z.array(z.string()).optional(),
+  besideArgoCd: z.object({ argoCdOf: z.string(), apps: z.array(z.string()) }).optional(),
   platform: z
     .object({
       cluster: z.string(),

@@ -32,6 +32,8 @@ const taskSchema = z.object({
   takeOver: z.boolean().optional(),
   /** Of `up` and `preview`: applications that Argo CD delivers. Objects of theirs that the program would delete are refused. */
   deliveredByArgoCd: z.array(z.string()).optional(),
+  /** Of `up` and `preview`: applications that the program delivers, and the stack of the Argo CD that may still have one of them. That is refused. */
+  besideArgoCd: z.object({ argoCdOf: z.string(), apps: z.array(z.string()) }).optional(),
   /** The state may be out of date, so the engine reads the resources before it compares. */
   refresh: z.boolean().optional(),
 });

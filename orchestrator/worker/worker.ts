@@ -8,7 +8,7 @@ import { z } from "zod";
 import { systemClock } from "../../common/clock";
 import { asError } from "../../common/errors";
 import { leanStart } from "../../common/lean-start";
-import { checkHandedOver } from "../state/handed-over";
+import { checkOwners } from "../state/handed-over";
 import { adoptPending, pendingCreates, settleRemade } from "../state/pending-creates";
 import { changedValues, driftedValues } from "./changed-values";
 import { closeEngines, engineCommands, warmEngine } from "./embedded-command";
@@ -189,7 +189,7 @@ async function operate(stack: Stack, task: WorkerTask, events: EventReader): Pro
   const refreshing = { ...common, refresh: task.refresh === true };
   // An up would fail at the resource of a pending creation, and a destroy would leave it behind.
   if (task.adopt === true) await adopt(task);
-  if (task.operation === "preview" || task.operation === "up") await checkHandedOver(engineCommands(task), task);
+  if (task.operation === "preview" || task.operation === "up") await checkOwners(engineCommands(task), task);
   switch (task.operation) {
     case "preview":
       await stack.preview(refreshing);
