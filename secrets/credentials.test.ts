@@ -2,11 +2,15 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { compare } from "bcryptjs";
-import { HOMELAB_SECRETS } from "../tests/support/homelab";
-import { CREDENTIALS, credentialOf } from "./credentials";
+import { modulesOf } from "../stacks/stack-list";
+import { HOMELAB_SECRETS, loadHomelab } from "../tests/support/homelab";
+import { credentialOf, credentialsOf } from "./credentials";
 import { entryKeys } from "./load";
 
 const root = path.join(__dirname, "..");
+const { stacks } = loadHomelab();
+const matrix = stacks.map((stack) => ({ name: stack.name, modules: modulesOf(stack) }));
+const CREDENTIALS = credentialsOf(matrix);
 
 function sources(folder: string): string[] {
   return fs.readdirSync(path.join(root, folder), { withFileTypes: true, recursive: true }).flatMap((entry) => {
@@ -64,8 +68,43 @@ test("the table has each credential once, each in an entry of its own", () => {
   expect(new Set(CREDENTIALS.map(({ entry }) => entry)).size).toBe(CREDENTIALS.length);
 });
 
+test("owners and readers are named with the stacks that the matrix has them in", () => {
+  const saidOf = (name: string, of = matrix) => {
+    const { owner, consumers, built } = credentialOf(name, of);
+    return { owner, consumers, built };
+  };
+  expect(saidOf("minio-users")).toEqual({
+    owner: "MinIO (stack tools; the Job of its release gives each user the new key)",
+    consumers: ["backups of Postgres (stacks tools and dev)", "the nightly backup of states (stack tools)"],
+    built: true,
+  });
+  expect(saidOf("postgres").owner).toBe("PostgreSQL (stack tools; its operator gives the role the new password)");
+  expect(saidOf("postgres-dev").owner).toBe("PostgreSQL (stack dev; its operator gives the role the new password)");
+  expect(saidOf("box-stg").owner).toBe("the hub's collector (stack observability; its pods restart)");
+
+  const entry = (name: string) => `cluster-secret-store/secrets/${name}`;
+  const other = [
+    { name: "core", modules: [{ name: "valkey", entries: [] }] },
+    {
+      name: "my-web",
+      modules: [
+        { name: "valkey", entries: [] },
+        { name: "box", entries: [entry("BOX_MY_WEB")] },
+        { name: "postgres", entries: [entry("POSTGRES_MY_WEB")] },
+      ],
+    },
+  ];
+  expect(saidOf("redis", other)).toMatchObject({ owner: "Valkey (stacks core and my-web; its pod restarts)", built: true });
+  expect(saidOf("nats", other)).toMatchObject({ owner: "NATS (no stack has it yet)", built: false });
+  expect(saidOf("postgres", other)).toMatchObject({ built: false });
+  expect(saidOf("box-my-web", other)).toMatchObject({ consumers: ["the box of my-web (its pods restart)"], built: false });
+  expect(credentialOf("postgres-my-web", other).entry).toBe(entry("POSTGRES_MY_WEB"));
+  expect(JSON.stringify(credentialsOf(other))).not.toMatch(/\b(tools|observability|sandboxy|dev|stg|prod)\b/);
+  for (const name of ["box-core", "box-dev", "postgres-core"]) expect(() => credentialOf(name, other)).toThrow("is not a credential that homelab generates");
+});
+
 describe.each(Object.entries(TABLE))("%s", (name, { entry, keys, readBy }) => {
-  const credential = credentialOf(name);
+  const credential = credentialOf(name, matrix);
 
   test("is in its entry only: no other entry has a key of its name", () => {
     expect(credential.entry).toBe(`cluster-secret-store/secrets/${entry}`);
@@ -91,8 +130,8 @@ describe.each(Object.entries(TABLE))("%s", (name, { entry, keys, readBy }) => {
 });
 
 test("Harbor takes its account's secret, and its registry the line of its password", async () => {
-  for (let i = 0; i < 200; i++) expect((await credentialOf("harbor-robot").make())["HARBOR_KEY"]).toMatch(/^(?=.*[A-Z])(?=.*[a-z])(?=.*\d)[\w-]{32}$/);
-  const made = await credentialOf("harbor").make();
+  for (let i = 0; i < 200; i++) expect((await credentialOf("harbor-robot", matrix).make())["HARBOR_KEY"]).toMatch(/^(?=.*[A-Z])(?=.*[a-z])(?=.*\d)[\w-]{32}$/);
+  const made = await credentialOf("harbor", matrix).make();
   const [user, hash = ""] = (made["HARBOR_REGISTRY_HTPASSWD"] ?? "").split(":");
   expect(user).toBe("harbor_registry_user");
   expect(await compare(made["HARBOR_REGISTRY_PASSWORD"] ?? "", hash)).toBe(true);
@@ -100,7 +139,7 @@ test("Harbor takes its account's secret, and its registry the line of its passwo
 });
 
 test("Argo CD's hash is that of its password", async () => {
-  const made = await credentialOf("argocd").make();
+  const made = await credentialOf("argocd", matrix).make();
   expect(await compare(made["ADMIN_PASSWORD"] ?? "", made["ADMIN_PASSWORD_BCRYPT"] ?? "")).toBe(true);
   expect(await compare("another", made["ADMIN_PASSWORD_BCRYPT"] ?? "")).toBe(false);
 });

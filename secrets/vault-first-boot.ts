@@ -119,7 +119,7 @@ export async function unsealVault(args: UnsealArgs): Promise<{ wasSealed: boolea
   if (!initialized)
     throw new HomelabError("E_VAULT_NOT_INITIALISED", `Vault at ${args.address} was never initialised`, {
       subject: args.address,
-      hint: "`homelab up tools` does it",
+      hint: "`homelab up` initialises it, in the stack that has the module `vault`",
     });
   if (!sealed) return { wasSealed: false };
   if (!fs.existsSync(file)) throw keysLost(args, file);

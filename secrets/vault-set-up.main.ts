@@ -21,7 +21,10 @@ async function task(): Promise<z.infer<typeof taskSchema>> {
   try {
     return taskSchema.parse(JSON.parse(text));
   } catch (cause) {
-    throw new HomelabError("E_USAGE", "a policy's name and text are expected on standard input, as JSON", { cause, hint: "`homelab up tools` gives them" });
+    throw new HomelabError("E_USAGE", "a policy's name and text are expected on standard input, as JSON", {
+      cause,
+      hint: "`homelab up` gives them, in the stack that has the module `vault`",
+    });
   }
 }
 

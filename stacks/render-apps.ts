@@ -1,5 +1,5 @@
 /**
- * `node bin/stacks/render-apps.js`: the applications of stacks as files for Git. Takes `{"stacks":["dev"]}` on standard input and
+ * `node bin/stacks/render-apps.js`: the applications of stacks as files for Git. Takes `{"stacks":[…]}` on standard input and
  * prints JSON. `images` replaces images in the settings of the first stack. The orchestrator's child (`homelab render`, `homelab promote`).
  * Loads no Pulumi SDK. Errors as in describe.ts.
  */

@@ -8,7 +8,7 @@ export type LabSystem = (typeof LAB_SYSTEMS)[number];
 /** What a simulator says about one call that it answered. */
 export interface RecordEntry {
   system: LabSystem;
-  /** The thing that was called: `pve3`, `10.20.0.12`, `dev`, … */
+  /** The thing that was called: a node, an address, a cluster, … */
   target: string;
   /** "write" only for what changed something; a login, a dry run, a TokenReview or an unchanged file is a read. */
   kind: "read" | "write";

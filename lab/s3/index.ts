@@ -246,7 +246,7 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
 /** More than the 15 minutes that S3 allows. */
 const SKEW_MS = 20 * 60_000;
 
-/** @param name how the lab's records call it: `tools/minio/minio-…` */
+/** @param name how the lab's records call it: cluster, namespace and pod */
 export async function startS3(name: string, ctx: LabContext, options: S3Options): Promise<S3Server> {
   const s3 = new S3(name, ctx);
   const restore = (saved: unknown): void => {

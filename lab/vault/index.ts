@@ -100,7 +100,7 @@ async function answer(request: IncomingMessage, router: Router, core: Core): Pro
   }
 }
 
-/** @param name how the lab's records call it: `tools/vault/vault-0` */
+/** @param name how the lab's records call it: cluster, namespace and pod */
 export async function startVault(name: string, ctx: LabContext, options: VaultOptions = {}): Promise<VaultServer> {
   const core = coreOf(name, ctx, options);
   if (options.sealed) core.state.sealed = true;

@@ -10,8 +10,7 @@ const answerSchema = z.object({ compose: z.record(z.string(), z.unknown()) });
 
 /** @throws HomelabError E_STACK_UNKNOWN, E_APP_UNKNOWN, E_COMPOSE; and the errors with which the program refuses a plan */
 export async function compose(args: Arguments, session: Session): Promise<ExitCode> {
-  const stack = args.text("stack") ?? "dev";
-  const { compose: file } = answerSchema.parse(await askProgram("compose", JSON.stringify({ stack, apps: args.words })));
+  const { compose: file } = answerSchema.parse(await askProgram("compose", JSON.stringify({ stack: args.text("stack"), apps: args.words })));
   session.out(`# Printed by \`homelab dev\`; its source is in site/apps.\n${portableYaml(file)}`);
   return EXIT.done;
 }

@@ -28,7 +28,7 @@ export function wantedOf(app: string, { from, image, to, back = false }: Flags):
   const [by, ...more] = ways;
   if (to === undefined || by === undefined || more.length > 0)
     throw new HomelabError("E_USAGE", "homelab promote needs --to, and one of --from, --image and --back", {
-      hint: `homelab promote ${app} --from dev --to stg`,
+      hint: `homelab promote ${app} --from <stack> --to <stack>`,
     });
   return { to, by };
 }

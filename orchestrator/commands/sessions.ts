@@ -6,7 +6,7 @@ export const command = defineCommand({
   group: "look",
   summary: "prints the manifests of learners' sessions, for kubectl",
   notes:
-    "Asks no cluster and changes none. A session is two virtual machines of KubeVirt: apply the manifests in a cluster with KubeVirt and CDI, such as that of sandboxy.",
+    "Asks no cluster and changes none. A session is two virtual machines of KubeVirt: apply the manifests in a cluster of the homelab that has KubeVirt and CDI.",
   verbs: {
     new: {
       summary: "prints a session: its namespace with quota and isolation, two machines, and their disks",

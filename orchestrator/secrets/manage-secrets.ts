@@ -114,7 +114,7 @@ function recipients(given: Given): ExitCode {
 }
 
 async function generate(given: Given): Promise<ExitCode> {
-  const credential = credentialOf(given.args.words[0] ?? "");
+  const credential = credentialOf(given.args.words[0] ?? "", (await listStacks()).stacks);
   const name = fileName("common", credential.entry);
   const made = await credential.make();
   for (const value of Object.values(made)) given.session.redactor.register(value);
@@ -126,7 +126,7 @@ async function generate(given: Given): Promise<ExitCode> {
     `owner: ${credential.owner}\nalso read by: ${credential.consumers.join(", ") || "nobody"}\n` +
       (credential.built
         ? ""
-        : "note: the program does not build its owner yet: `homelab up` brings the value to Vault, and who runs it elsewhere takes it over\n") +
+        : `note: no stack has the module ${credential.module} yet: \`homelab up\` brings the value to Vault, and who runs it elsewhere takes it over\n`) +
       "next: commit the file, then `homelab up`: the preview shows what restarts\n",
   );
   return EXIT.done;

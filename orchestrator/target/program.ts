@@ -153,15 +153,25 @@ export async function askProgram(name: string, input = "", env: Readonly<Record<
 /** What a new lab is told about the homelab; the program's settings and inventory may be wrong. */
 export const readLabSite = async (): Promise<LabSite> => parseLabSite(await askProgram("lab-site"), "bin/stacks/lab-site.js");
 
-const stackListSchema = z.object({ site: z.string(), vaultAddress: z.string().optional(), stacks: z.array(stackSchema) });
+const stackListSchema = z.object({
+  site: z.string(),
+  vaultAddress: z.string().optional(),
+  stacks: z.array(stackSchema.extend({ modules: z.array(z.object({ name: z.string(), entries: z.array(z.string()) })) })),
+});
+
+type StackList = Pick<Program, "site" | "graph" | "vms" | "vaultStack"> & {
+  vaultAddress: string | undefined;
+  /** The modules that each stack has, with the entries of secrets/ that their options name. */
+  stacks: readonly { name: string; modules: readonly { name: string; entries: readonly string[] }[] }[];
+};
 
 /**
  * The site's name and its stacks, even where planning fails: otherwise a secret that a stack lacks could not be written.
  * @throws HomelabError with the program's own code where site, settings or VM files are wrong
  */
-export async function listStacks(): Promise<Pick<Program, "site" | "graph" | "vms" | "vaultStack"> & { vaultAddress: string | undefined }> {
+export async function listStacks(): Promise<StackList> {
   const { site, vaultAddress, stacks } = stackListSchema.parse(await askProgram("stack-list"));
-  return { site, vaultAddress, graph: new StackGraph(stacks), vms: vmOwners(stacks), vaultStack: vaultStackOf(stacks) };
+  return { site, vaultAddress, graph: new StackGraph(stacks), vms: vmOwners(stacks), vaultStack: vaultStackOf(stacks), stacks };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { loadHomelab, useHomelabSecrets } from "../../tests/support/homelab";
-import { composeFile } from "./compose";
+import { composeFile, stackWith } from "./compose";
 import { planEstate } from "./plan";
 
 useHomelabSecrets();
@@ -41,4 +41,17 @@ test("a dollar in a value stays one, and is no variable of who runs it", () => {
   const apps = dev.apps.map((app) => (app.name === "writer" ? { ...app, spec: { ...app.spec, environment: { FORM: "$HOME $X 5$" } } } : app));
   const { services } = composeFile({ ...dev, apps }, plans, ["writer"]) as ReturnType<typeof compose>;
   expect(services["writer"]?.["environment"]).toMatchObject({ FORM: "$$HOME $$X 5$$" });
+});
+
+test("where no stack is named, that with the most applications is taken of those that have the named ones", () => {
+  const { stacks } = loadHomelab();
+  expect(stackWith(stacks, [])).toBe("dev");
+  expect(stackWith(stacks, ["writer", "memorizer"])).toBe("dev");
+  expect(stackWith(stacks, ["whoami"])).toBe("sandboxy");
+  const other = [
+    { name: "web", apps: {} },
+    { name: "green", apps: { shop: stacks.flatMap(({ apps }) => Object.values(apps))[0] as never } },
+  ];
+  expect(stackWith(other, ["writr"])).toBe("green");
+  expect(() => stackWith(other.slice(0, 1), [])).toThrow("no stack of this homelab has an application");
 });

@@ -4,6 +4,7 @@
  */
 import { HomelabError } from "../../common/errors";
 import { isSecretValue } from "../../components/apps/app-spec";
+import type { LoadedStack } from "../load/stacks";
 import type { Plans, StackPlan } from "./plan";
 import type { PlannedApp } from "./planned-app";
 import { imageOf } from "./rendered-apps";
@@ -55,7 +56,10 @@ const OVERRIDES: Readonly<Record<string, string>> = { DB_SSLMODE: "disable" };
 
 /** Replaces the host names of the homelab's services by local ones. */
 function localValue(value: string, needed: readonly Dependency[], domain: string): string {
-  return needed.reduce((text, { service }) => text.replaceAll(new RegExp(`\\b(dev\\.)?${service}\\.${domain.replaceAll(".", "\\.")}`, "g"), service), value);
+  return needed.reduce(
+    (text, { service }) => text.replaceAll(new RegExp(`\\b([a-z0-9-]+\\.)?${service}\\.${domain.replaceAll(".", "\\.")}`, "g"), service),
+    value,
+  );
 }
 
 function environmentOf({ spec }: PlannedApp, needed: readonly Dependency[], domain: string): Record<string, string> {
@@ -89,6 +93,21 @@ function serviceOf(app: PlannedApp, domain: string, plans: Plans, published: num
   };
 }
 
+/**
+ * The stack for which nobody names one: of those that have the named applications, the one with the most applications. Where none has
+ * them, the one with the most applications, whose names the refusal then lists.
+ * @throws HomelabError E_APP_UNKNOWN where no stack has an application
+ */
+export function stackWith(stacks: readonly Pick<LoadedStack, "name" | "apps">[], wanted: readonly string[]): string {
+  const most = (some: typeof stacks): string | undefined =>
+    some.filter(({ apps }) => Object.keys(apps).length > 0).toSorted((a, b) => Object.keys(b.apps).length - Object.keys(a.apps).length)[0]?.name;
+  const found = most(stacks.filter(({ apps }) => wanted.every((name) => name in apps))) ?? most(stacks);
+  if (found !== undefined) return found;
+  throw new HomelabError("E_APP_UNKNOWN", "no stack of this homelab has an application", {
+    hint: "make one: `homelab new app <name> --stack <stack> --image <image>`",
+  });
+}
+
 const FIRST_PORT = 18_080;
 const STEP = 10;
 
@@ -108,7 +127,7 @@ export function composeFile({ stack, apps, site }: StackPlan, plans: Plans, want
   if (withFiles.length > 0)
     throw new HomelabError("E_COMPOSE", `${withFiles.join(", ")} reads files from secrets/, which no compose file may hold`, {
       subject: stack.name,
-      hint: "run it in the lab or in dev",
+      hint: `run it in the lab or in ${stack.name}`,
     });
   const here = chosen.filter(({ spec }) => Object.keys(spec.files ?? {}).length === 0);
   const needed = new Set(here.flatMap(neededBy));

@@ -173,11 +173,11 @@ vault:
     test("a credential that we made, and made anew in their file", async () => {
       config(4, identity.recipient);
       fs.mkdirSync(path.join(folder, "secrets"));
-      const redis = await credentialOf("redis").make();
+      const redis = await credentialOf("redis", []).make();
       files().create(entry, redis);
       expect(theirValues()).toEqual(redis);
       encryptPlain();
-      const again = await credentialOf("redis").make();
+      const again = await credentialOf("redis", []).make();
       files().change(entry, () => again);
       expect(theirValues()).toMatchObject({ ...again, port: 5432 });
     });

@@ -216,7 +216,7 @@ export function secretsStory(lab: () => Rehearsal): void {
       await put("new", PIHOLE, KEY, own, "--env", "dev");
       fs.rmSync(path.join(lab().secretsDir, "common", "passing"), { recursive: true });
       const { code, stdout } = await lab().secrets(["generate", "minio"]);
-      expect([code, stdout]).toEqual([0, expect.stringContaining("owner: MinIO (stack tools, its Deployment restarts)")]);
+      expect([code, stdout]).toEqual([0, expect.stringContaining("owner: MinIO (stack tools; its Deployment restarts)")]);
       const [old] = await minioPods();
       const before = await lab().lastSeq();
       await succeed("up", "tools", "dev", "--only", "--lab");

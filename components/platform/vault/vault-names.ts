@@ -1,12 +1,13 @@
 /**
- * Names of what Vault has for a stack and its namespaces: the stack `tools` makes it, and the other stacks refer to it.
+ * Names of what Vault has for a stack and its namespaces: the stack that runs Vault makes it, and the
+ * others refer to it.
  * Loads no Pulumi SDK.
  */
 
 /** Audience of the service accounts' tokens for Vault. The cluster's own API does not accept such a token. */
 export const VAULT_AUDIENCE = "vault";
 
-/** Policy and token of the stack that manages Vault. */
+/** Policy and token of the stack that runs Vault, whatever its name is. In a Vault that is set up already, they have this name. */
 export const MANAGER = "homelab-tools";
 
 /** What a namespace may read, and by which service account. */
