@@ -16,6 +16,7 @@ const REHEARSALS = [
   "orchestrator/killed-and-used",
   "rehearsal/another-site-rehearsed",
   "rehearsal/faults",
+  "rehearsal/hand-over",
   "orchestrator/gate",
   "roles/interrupted",
 ];
