@@ -6,6 +6,7 @@
 import { systemClock } from "../common/clock";
 import { ENV, readEnv } from "../common/env";
 import { describeError, HomelabError } from "../common/errors";
+import { nearest } from "../common/nearest";
 import { loadAgeKeys } from "./age-keys";
 import { loadSecrets } from "./load";
 import { createVaultApi, vaultAddress } from "./vault-api";
@@ -25,7 +26,21 @@ async function standardInput(): Promise<string[]> {
   return text.split("\n").filter((line) => line !== "");
 }
 
-async function answer(verb: string | undefined): Promise<object> {
+const VERBS = ["status", "unseal", "root", "revoke", "orphans", "delete"] as const;
+type Verb = (typeof VERBS)[number];
+
+/** @throws HomelabError E_USAGE */
+function verbOf(word: string | undefined): Verb {
+  const verb = VERBS.find((one) => one === word);
+  if (verb !== undefined) return verb;
+  const meant = word === undefined ? undefined : nearest(word, VERBS);
+  throw new HomelabError("E_USAGE", word === undefined ? "a verb is needed" : `there is no verb "${word}"`, {
+    hint: meant === undefined ? `take one of: ${VERBS.join(", ")}` : `did you mean ${meant}? All of them: ${VERBS.join(", ")}`,
+  });
+}
+
+async function answer(word: string | undefined): Promise<object> {
+  const verb = verbOf(word);
   const address = vaultAddress(needed(ENV.vaultAddress));
   const api = createVaultApi(address, systemClock);
   const given = readEnv("VAULT_TOKEN");
@@ -54,8 +69,6 @@ async function answer(verb: string | undefined): Promise<object> {
         const paths = await standardInput();
         return { deleted: await withToken((token) => deleteEntries(api, token, inGit, paths)) };
       }
-      default:
-        throw new HomelabError("E_USAGE", `there is no ${verb ?? "verb"} here`);
     }
   } finally {
     await api.close();

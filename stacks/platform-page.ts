@@ -4,6 +4,7 @@
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { HomelabError } from "../common/errors";
 import { projectRoot } from "../common/paths";
 import { MODULES } from "../components/platform/catalogue";
 import { fail } from "./child";
@@ -25,11 +26,15 @@ export const ownPage = (): string =>
 
 if (require.main === module) {
   try {
+    const words = process.argv.slice(2);
+    const write = words[0] === "--write";
+    if (words.length > (write ? 1 : 0))
+      throw new HomelabError("E_USAGE", `"${words.join(" ")}" is no argument of platform-page`, { hint: "leave it out, or take: --write" });
     for (const [file, text] of [
       [PAGE, page()],
       [OWN_PAGE, ownPage()],
     ] as const)
-      if (process.argv.includes("--write")) fs.writeFileSync(path.join(projectRoot(), file), text);
+      if (write) fs.writeFileSync(path.join(projectRoot(), file), text);
       else process.stdout.write(text);
   } catch (thrown) {
     fail(thrown);

@@ -18,7 +18,11 @@ export class VaultError extends HomelabError {
   ) {
     super("E_VAULT", `Vault: ${method} ${path}: ${status}${messages.length > 0 ? `: ${messages.join("; ")}` : ""}`, {
       ...(status === 503 ? { hint: "Vault is sealed or not initialised: unseal it" } : {}),
-      ...(status === 403 ? { hint: "the token has expired or was replaced (`homelab up` gives a stack its new one), or its policies do not allow this" } : {}),
+      ...(status === 403
+        ? {
+            hint: "the token has expired or was replaced (`homelab up` gives a stack its new one; for that of the stack that runs Vault see docs/runbooks.md), or its policies do not allow this",
+          }
+        : {}),
       subject: path,
     });
   }

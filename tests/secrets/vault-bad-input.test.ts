@@ -191,7 +191,7 @@ describe("unseal", () => {
     try {
       const result = await homelab(["unseal"], { VAULT_ADDR: `http://127.0.0.1:${fresh.port}` });
       expect([result.code, result.out]).toEqual([1, ""]);
-      expect(result.err).toContain("was never initialised\n  next: `homelab up tools` does it");
+      expect(result.err).toContain("was never initialised\n  next: `homelab up` initialises it, in the stack that has the module `vault`");
       expect(fresh.initialized).toBe(false);
     } finally {
       await fresh.stop();
@@ -204,6 +204,17 @@ describe("unseal", () => {
     expect(await homelab(["unseal"])).toEqual({ code: 0, out: `${address}: was open already\n`, err: "" });
     expect(await sealed()).toMatchObject({ sealed: false });
   });
+});
+
+test.each<[string, string[], string, string]>([
+  ["near another one", ["unsael"], 'there is no verb "unsael"', "did you mean unseal? All of them: status, unseal, root, revoke, orphans, delete"],
+  ["near none", ["initialise"], 'there is no verb "initialise"', "take one of: status, unseal, root, revoke, orphans, delete"],
+  ["left out", [], "a verb is needed", "take one of: status, unseal, root, revoke, orphans, delete"],
+])("a verb that the command's process does not know, %s: it names them, and asks no Vault", async (_, args, says, next) => {
+  const result = await execute("secrets/vault.main.js", args, { VAULT_ADDR: "http://127.0.0.1:1" });
+  expect([result.code, result.out]).toEqual([1, ""]);
+  expect(result.err).toContain(says);
+  expect(result.err).toContain(`next: ${next}`);
 });
 
 describe("orphans and delete", () => {

@@ -130,6 +130,17 @@ export function rootTokens(vault: () => VaultUnderTest, unsealKeys: () => readon
     expect(all.filter((found) => (found as unknown as { policies?: string[] } | undefined)?.policies?.includes("root"))).toHaveLength(1);
   });
 
+  test("set up again after somebody has revoked the token (docs/runbooks.md): by the keys alone, and the new one may do what the policy says", async () => {
+    if (!keysGiven()) return;
+    const policy = 'path "auth/token/lookup-self" { capabilities = ["read"] }';
+    const revoked = await setUp(policy);
+    await vault().call("POST", "auth/token/revoke", { token: revoked });
+    expect((await lookup(revoked)).status).toBe(403);
+    const fresh = await setUp(policy);
+    expect((await lookup(fresh)).body["data"]).toMatchObject({ policies: [NAME], period: 315_360_000 });
+    expect(await readVaultKeys(file(), [identity])).toEqual({ unsealKeys: unsealKeys() });
+  });
+
   test("after a run that was cut between the revocation and the write of the file, the next one removes the revoked token from it", async () => {
     if (!keysGiven()) return;
     const rootToken = await generateRoot(api, vault().given.address, unsealKeys());
