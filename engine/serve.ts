@@ -8,7 +8,6 @@
 import { z } from "zod";
 import { replaceOwnEnv } from "../common/env";
 import { asError, systemErrorCode } from "../common/errors";
-import { keepHeapSmall } from "../common/small-heap";
 import { exitCodeOf } from "./cli/exit-code";
 import { EXIT_CODE } from "./errors";
 import { keepBundledHost } from "./providers/bundled-host";
@@ -42,7 +41,6 @@ async function run({ argv, cwd, env, marker }: z.infer<typeof requestSchema>): P
 
 let isRunning = false;
 
-keepHeapSmall();
 keepBundledHost();
 // Nobody reads any more: what is under way goes on, unseen.
 for (const stream of [process.stdout, process.stderr]) {
