@@ -103,7 +103,7 @@ export const appSchema = z.strictObject({
   outputs: z
     .record(
       z.string().refine((key) => !(ENVIRONMENT_OUTPUTS as readonly string[]).includes(key), "is the name of an output that every stack has"),
-      z.union([z.literal("image"), z.strictObject({ url: z.string() })]),
+      z.strictObject({ url: z.string() }),
     )
     .optional(),
 });
