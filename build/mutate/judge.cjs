@@ -26,11 +26,12 @@ class Judge {
   /**
    * @param {string} root of a copy of the checkout, whose sources are written to
    * @param {number} least seconds that a test may take after a change
+   * @param process that runs the tests
    */
-  constructor(root, least) {
+  constructor(root, least, process = new WarmProcess(root)) {
     this.#root = root;
     this.#least = least;
-    this.#process = new WarmProcess(root);
+    this.#process = process;
   }
 
   /**
@@ -57,10 +58,11 @@ class Judge {
       .toSorted((a, b) => rank(a.test) - rank(b.test) || a.seconds - b.seconds);
   }
 
-  async #fails({ test, seconds }) {
+  /** @returns {Promise<"passes" | "fails" | "late">} late: it found no end in its time */
+  async #ask({ test, seconds }) {
     const answer = await this.#process.run(test, secondsFor(this.#least, [seconds]));
     if (answer === null) this.late++;
-    return answer === null || answer.wrong.length > 0;
+    return answer === null ? "late" : answer.wrong.length > 0 ? "fails" : "passes";
   }
 
   #write(file, text) {
@@ -69,14 +71,18 @@ class Judge {
     this.#process.sourcesChanged();
   }
 
-  /** Whether a test fails after the change and passes without it. One that fails without it, too, was disturbed by remains of an earlier run. */
+  /**
+   * Whether a test fails after the change and passes without it. One that fails without it, too, was disturbed by remains of an earlier run.
+   * One that is late without it, too, runs on a machine that has become busy: that says nothing about the change.
+   */
   async #notices(each, { file, text, original }) {
-    if (!(await this.#fails(each))) return false;
+    const changed = await this.#ask(each);
+    if (changed === "passes") return false;
     this.#write(file, original);
-    const honest = this.#process.isNew || !(await this.#fails(each));
+    const honest = (changed === "fails" && this.#process.isNew) || (await this.#ask(each)) === "passes";
     if (!honest) this.#process.stop();
     this.#write(file, text);
-    return honest || this.#fails(each);
+    return honest || (await this.#ask(each)) === "fails";
   }
 
   /**

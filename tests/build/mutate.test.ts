@@ -13,6 +13,17 @@ const { mutantsOf } = require("../../build/mutate/mutants.cjs") as { mutantsOf(n
 
 const { secondsFor } = require("../../build/mutate/time-limit.cjs") as { secondsFor(least: number, unchanged: number[]): number };
 
+interface Answer {
+  wrong: string[];
+  seconds: number;
+  loaded: string[];
+}
+interface JudgeOfChanges {
+  learn(tests: string[]): Promise<unknown>;
+  judge(mutant: { file: string; text: string; original: string }): Promise<{ by: string }>;
+}
+const { Judge } = require("../../build/mutate/judge.cjs") as { Judge: new (root: string, least: number, process: object) => JudgeOfChanges };
+
 const line = (text: string): [string, string][] => mutantsOf("a.ts", text).map((mutant) => [mutant.what, mutant.text]);
 
 test("an option of a resource is left out, a value is changed", () => {
@@ -43,6 +54,47 @@ test("a side that is an object is one where a function gives back nothing but th
 
 test("imports, types and the texts of errors stay", () => {
   expect(line('import { a } from "b";\ntype C = "d" | { e: 1 };\nthrow new HomelabError("E_F", "g", { hint: "h" });')).toEqual([]);
+});
+
+type End = "passes" | "fails" | "finds no end";
+
+/** What a judge says of a change, where its one test ends like this: with the change, without it, with it again. */
+async function verdictOf(ends: readonly End[]): Promise<string> {
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), "judge-"));
+  for (const folder of ["stacks", "bin/stacks"]) fs.mkdirSync(path.join(root, folder), { recursive: true });
+  const [file, original] = ["stacks/a.ts", "export const a = 1;\n"];
+  const left: (End | undefined)[] = ["passes", ...ends];
+  const process = {
+    isNew: false,
+    sourcesChanged: () => undefined,
+    stop(): void {
+      this.isNew = true;
+    },
+    async run(): Promise<Answer | null> {
+      const end = left.shift();
+      // A process whose test finds no end is ended, and the next one is new.
+      this.isNew = end === "finds no end";
+      return end === "finds no end" ? null : { wrong: end === "fails" ? ["x"] : [], seconds: 1, loaded: [file] };
+    },
+  };
+  try {
+    const judge = new Judge(root, 1, process);
+    await judge.learn(["stacks/a.test.ts"]);
+    return (await judge.judge({ file, text: "export const a = 2;\n", original })).by;
+  } finally {
+    fs.rmSync(root, { recursive: true });
+  }
+}
+
+test.each<[string, End[], string]>([
+  ["passes with it", ["passes"], "nothing"],
+  ["fails with it and passes without it", ["fails", "passes"], "beside"],
+  ["finds no end with it and passes without it", ["finds no end", "passes"], "beside"],
+  ["finds no end with it, without it and with it again", ["finds no end", "finds no end", "finds no end"], "nothing"],
+  ["finds no end on a busy machine, and fails with it afterwards", ["finds no end", "finds no end", "fails"], "beside"],
+  ["fails with it and without it, and passes with it in a new process", ["fails", "fails", "passes"], "nothing"],
+])("a change is judged by its test, which %s", async (_what, ends, by) => {
+  expect(await verdictOf(ends)).toBe(by);
 });
 
 test("a folder without anything to change, and one whose name is wrong, are no success", () => {
