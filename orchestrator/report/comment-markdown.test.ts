@@ -1,4 +1,4 @@
-import { bulletList, fenced, folded, harmless, inline, lengthOf } from "./comment-markdown";
+import { bulletList, fenced, folded, harmless, inline, lengthOf, sharing } from "./comment-markdown";
 
 test("what is not seen is not there: signs of direction, of variation, and ends of lines that are none", () => {
   expect(harmless("a\ufe0fb\u2028c\u2029d\u200be\u202ef")).toBe("abcdef");
@@ -32,4 +32,22 @@ test("where no line would fit there is no fence; a fold says that it is too long
 
 test("the title of a fold is text alone", () => {
   expect(folded("<b> `x` @team\u202e", "diff", ["y"], 5_000)).toMatch(/^<details><summary>‹b› ʼxʼ @\u200bteam<\/summary>\n\n```diff\ny\n```\n\n<\/details>$/);
+});
+
+test("blocks share a budget: each may take as much, and no less than a block needs", () => {
+  const given = (count: number): number[] => {
+    const budgets: number[] = [];
+    sharing(Array.from({ length: count }), 8_000, (_, budget) => `${budgets.push(budget)}`, String);
+    return [...new Set(budgets)];
+  };
+  expect([given(1), given(4), given(20)]).toEqual([[8_000], [2_000], [1_000]]);
+  expect([
+    sharing([], 8_000, () => "x", String),
+    sharing(
+      [1, 2, 3],
+      5,
+      () => "x",
+      (count) => `${count} more`,
+    ),
+  ]).toEqual(["", "x\n\n2 more"]);
 });

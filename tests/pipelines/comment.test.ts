@@ -156,7 +156,7 @@ test("a branch that had another pull request before: the open one with this comm
 
 test("a comment without a text and one of an account that is gone are others'", async () => {
   const listed = [
-    { id: 1, body: null, user: { login: "somebody" } },
+    { id: 1, body: null, user: { login: "github-actions[bot]" } },
     { id: 2, body: MARKER, user: null },
   ];
   world.hosts.fail({ method: "GET", path: /comments$/, reply: { status: 200, body: listed } });
@@ -167,6 +167,7 @@ test("GitLab's own notes of what happened are no comments of ours", async () => 
   const listed = [{ id: 1, body: `${MARKER}\nchanged the title`, system: true, author: { id: 1 } }];
   world.hosts.fail({ method: "GET", path: /notes$/, reply: { status: 200, body: listed } });
   expect(await post("gitlab")).toMatchObject({ code: 0, out: expect.stringContaining("created") });
+  expect(writes()).toEqual([expect.stringMatching(/^POST .* 201$/)]);
 });
 
 test.each(HOSTS)("%s: a second one of ours that somebody removes first is no failure", async (host) => {
