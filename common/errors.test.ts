@@ -19,6 +19,12 @@ test("only what nobody foresaw is called a bug", async () => {
   expect(describeError(new HomelabError("E_X", "known", { hint: "do this" }))).toBe("known\n  next: do this");
 });
 
+test("what somebody typed, or another program said, neither moves the cursor nor changes colours", () => {
+  const cause = new Error("tool: \u001b[2Jgone\r\nnext\u0007");
+  const text = describeError(new HomelabError("E_X", 'there is no stack "\u001b[31mred\rü"', { cause, hint: "a\tb\u009b1m" }));
+  expect(text).toBe('there is no stack "\\x1b[31mred\\x0dü"\n  because: tool: \\x1b[2Jgone\nnext\\x07\n  next: a\tb\\x9b1m');
+});
+
 test("a server that is not there, and one whose certificate is not trusted, are no bugs", async () => {
   const server = net.createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

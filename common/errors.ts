@@ -51,6 +51,8 @@ const SURROUNDINGS: Record<string, [what: string, next: string]> = {
   EDQUOT: ["the disk quota is used up", "make room, then run it again: it goes on from the saved state"],
   EFBIG: ["the file is larger than this user may write", "raise the limit (ulimit -f), then run it again: it goes on from the saved state"],
   EROFS: ["the file system is read-only", "mount it for writing, or use another folder"],
+  ENOTDIR: ["a part of that path is a file, not a folder", "look at the path, and at the variable or flag that gives it"],
+  ENAMETOOLONG: ["that name is too long for a file", "take a shorter one"],
   EACCES: ["permission denied", "give this user the right to it"],
   EPERM: ["operation not permitted", "give this user the right to it"],
   EMFILE: ["too many open files", "raise the limit (ulimit -n), or lower --concurrency"],
@@ -115,11 +117,17 @@ function missingPackage(error: Error): string | undefined {
   return name === undefined ? undefined : `the package ${name} is not installed in this checkout\n  next: npm ci`;
 }
 
+/** Makes control characters visible: a name that somebody typed, or a text of another program, must not move the cursor or change colours. */
+const withoutControl = (text: string): string =>
+  text.replaceAll("\r\n", "\n").replaceAll(/(?![\t\n])\p{Cc}/gu, (found) => `\\x${found.charCodeAt(0).toString(16).padStart(2, "0")}`);
+
 /**
- * The text for a person. A known error is shown with its hint and causes, an error of the machine or the network with what to do.
+ * The text for a person, without control characters. A known error is shown with its hint and causes, an error of the machine or the network with what to do.
  * Any other one is shown with its stack, as a bug of ours.
  */
-export function describeError(thrown: unknown): string {
+export const describeError = (thrown: unknown): string => withoutControl(describe(thrown));
+
+function describe(thrown: unknown): string {
   const error = asError(thrown);
   if (!(error instanceof HomelabError)) {
     const surroundings = fromSurroundings(error) ?? missingPackage(error);

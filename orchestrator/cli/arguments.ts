@@ -32,6 +32,9 @@ export function positive(value: string | undefined, fallback: number, flag: stri
 
 /** Refuses a value that the flag does not take. */
 function checked(flag: Flag, value: string): string {
+  // Otherwise an empty name of a file would be the current folder, and an empty list nothing.
+  if (value === "")
+    throw usageError(`--${flag.name} takes ${flag.value ?? "a value"}, and got an empty text`, "a variable of the shell that is not set gives an empty text");
   if (flag.choices !== undefined) oneOf(value, flag.choices, value, `--${flag.name}`);
   if (flag.count === true) positive(value, 1, `--${flag.name}`);
   return value;

@@ -41,7 +41,7 @@ function readLabFile(): LabFile | undefined {
     content = fs.readFileSync(file, "utf8");
   } catch (cause) {
     if (systemErrorCode(cause) === "ENOENT") return undefined;
-    throw new HomelabError("E_LAB_FILE", `${file} cannot be read`, { cause, subject: file });
+    throw new HomelabError("E_LAB_FILE", `${file} cannot be read`, { cause, subject: file, hint: `${ENV.labDir} names the folder of the lab` });
   }
   try {
     return labFileSchema.parse(JSON.parse(content));

@@ -102,6 +102,12 @@ describe("what somebody gets wrong is one error that says what to do", () => {
     [["lab", "start", "--proxy-port", "99999"], USAGE, "--proxy-port takes a port (0: any that is free), not 99999", undefined],
     [["rebuild", "--only"], USAGE, "unknown option '--only'", "see `homelab help rebuild`"],
     [["rehearse", "--seed", "0"], USAGE, "--seed takes a whole number of at least 1, not 0", undefined],
+    [["preview", "--report", ""], USAGE, "--report takes FILE, and got an empty text", "a variable of the shell that is not set gives an empty text"],
+    [["up", "--approve="], USAGE, /^--approve takes .*, and got an empty text$/, ANY],
+    [["preview", "--engine", ""], USAGE, "--engine takes NAME, and got an empty text", ANY],
+    [["up", "--plan", ""], USAGE, "--plan takes FILE, and got an empty text", ANY],
+    [["secrets", "generate", "redis", "--env"], USAGE, /^(unknown option '--env'|.* argument missing)$/, ANY],
+    [["help", "secrets", "generat"], USAGE, /^secrets takes .*, not generat$/, "did you mean generate? See `homelab help secrets`"],
     // Positional arguments.
     [["graph", "dev"], USAGE, "graph takes no words", "see `homelab help graph`"],
     [["unlock"], USAGE, "unlock takes <stack>…", "see `homelab help unlock`"],
@@ -113,7 +119,13 @@ describe("what somebody gets wrong is one error that says what to do", () => {
     [["comment"], USAGE, "comment takes --report FILE", "a report is written by `homelab preview --report FILE`"],
     [["comment", "--report", "@/half.json", "--github", "--gitlab"], USAGE, "comment takes --github or --gitlab, not both", undefined],
     [["init"], USAGE, "there is no terminal to ask at", ANY],
+    [["resume", "../../etc/passwd"], USAGE, "resume takes no words", "see `homelab help resume`"],
+    [["vault", "unsael"], USAGE, "vault takes status, unseal, root, revoke, orphans or delete, not unsael", "did you mean unseal? See `homelab help vault`"],
+    [["vault", "delete"], USAGE, "vault delete takes <entry>…", "see `homelab help vault delete`"],
+    [["dev", "--stack", "stg", "--stack"], USAGE, /--stack.* argument missing$/, "see `homelab help dev`"],
+    [["issue"], USAGE, "issue takes --drift FILE", ANY],
     // Files.
+    [["comment", "--report", "/dev/zero"], FAILED, /^\/dev\/zero is no report: not a file of at most 32 MiB$/, undefined],
     [["comment", "--report", "@/half.json"], FAILED, /half\.json is no report of a run/, undefined],
     [["comment", "--report", "@/other.json"], FAILED, /other\.json is no report of a run/, undefined],
     [["comment", "--report", "@"], FAILED, /is no report: not a file of at most 32 MiB$/, undefined],
@@ -149,6 +161,17 @@ test("an invalid file of the lab is named, with what to do", async () => {
   process.env["HOMELAB_LAB_DIR"] = path.join(folder, "broken-lab");
   const file = path.join(folder, "broken-lab", "lab.json");
   expect(await typed(["lab", "status"])).toEqual({ code: FAILED, error: `${file} is not a lab's file`, next: `stop the lab and remove ${file}`, out: "" });
+  process.env["HOMELAB_LAB_DIR"] = path.join(folder, "lab");
+});
+
+test("a lab's folder that is a file is named, with the variable that gives it", async () => {
+  process.env["HOMELAB_LAB_DIR"] = path.join(folder, "half.json");
+  const file = path.join(folder, "half.json", "lab.json");
+  for (const words of [
+    ["lab", "status"],
+    ["preview", "--lab"],
+  ])
+    expect(await typed(words)).toEqual({ code: FAILED, error: `${file} cannot be read`, next: "HOMELAB_LAB_DIR names the folder of the lab", out: "" });
   process.env["HOMELAB_LAB_DIR"] = path.join(folder, "lab");
 });
 

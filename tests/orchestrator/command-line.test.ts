@@ -42,3 +42,24 @@ test.each([
   const ask = `COMP_WORDS=(${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${words.length - 1}; _homelab; printf '%s\\n' "\${COMPREPLY[@]}"`;
   expect(shell(`eval "$(homelab completion bash)"; complete -p homelab >/dev/null && ${ask}`)).toEqual({ code: 0, out: `${expected}\n`, err: "" });
 });
+
+test("a terminal that is half gone is no bug: no standard input, a reader that leaves, a folder that was removed", () => {
+  expect(shell("homelab secrets set none/such key <&-")).toEqual({
+    code: 1,
+    out: "",
+    err: expect.stringMatching(/^error: there is no secrets\/common\/none\/such\.yaml\n {2}next: /),
+  });
+  expect(shell('homelab help --markdown | true; echo "$' + '{PIPESTATUS[0]}"')).toEqual({ code: 0, out: "0\n", err: "" });
+  expect(shell("homelab frobnicate 2>&-")).toEqual({ code: 2, out: "", err: "" });
+  const gone = "mkdir gone && cd gone && rmdir ../gone && homelab graph --format dot | head -n 1";
+  expect(shell(gone, folder)).toEqual({ code: 0, out: "digraph homelab {\n", err: "" });
+});
+
+const full = fs.existsSync("/dev/full") ? test : test.skip;
+full("what cannot be written is an error that says why", () => {
+  expect(shell("homelab help > /dev/full")).toEqual({
+    code: 1,
+    out: "",
+    err: expect.stringMatching(/^error: ENOSPC: no space left on device, write\n {2}next: make room/),
+  });
+});
