@@ -149,6 +149,61 @@ test("long base64 and keys are found however their lines are broken or indented"
   );
 });
 
+describe("a short value inside a longer base64 text", () => {
+  const short = fc.array(fc.constantFrom(..."abcXYZ0189.!-_ é"), { minLength: 6, maxLength: 34 }).map((chars) => `k7${chars.join("")}q9`);
+  const filler = fc.string({ minLength: 60, maxLength: 130 });
+  const widths = fc.constantFrom(16, 20, 64, 70, 76);
+  const breaks = fc.constantFrom("\n", "\n    ", "\r\n", "\\n", "\\r\\n", "\\\\n");
+  const wrapped = (text: string, width: number, between: string) =>
+    (
+      Buffer.from(text)
+        .toString("base64")
+        .match(new RegExp(`.{1,${width}}`, "g")) ?? []
+    ).join(between);
+  const withoutLayout = (text: string) => text.replaceAll(REDACTED, "!").replace(/\s|\\+[nr]/g, "");
+
+  test("is found wherever a line break falls into it", async () => {
+    await fc.assert(
+      fc.property(short, filler, filler, widths, breaks, (value, before, after, width, between) => {
+        const redacted = redactorOf(value).redact(`x: ${wrapped(before + value + after, width, between)}`);
+        expect(redacted).toContain(REDACTED);
+        // At most one shared character is left of it at each end, and nothing else of the text is hidden.
+        const hidden = (Buffer.byteLength(value) * 4) / 3;
+        const left = withoutLayout(redacted).replaceAll("!", "").length;
+        const whole = withoutLayout(`x: ${wrapped(before + value + after, width, "")}`).length;
+        expect(Math.abs(whole - left - hidden)).toBeLessThanOrEqual(3);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("is found in a part of a longer value too", () => {
+    const token = "eyJhbGciOiJFUzI1NiJ9abcdef";
+    const redacted = redactorOf(`apiVersion: v1\nusers:\n- name: dev\n  user:\n    token: ${token}\n`).redact(
+      wrapped(`${"x".repeat(48)}${token}${"y".repeat(48)}`, 76, "\n"),
+    );
+    expect(redacted).toContain(REDACTED);
+    expect(withoutLayout(redacted)).toHaveLength(withoutLayout(wrapped(`${"x".repeat(48)}${"y".repeat(48)}`, 76, "")).length + 3);
+  });
+
+  test("is not seen where lines of another text meet", () => {
+    // "bGV0bWVpbg" is the base64 text of "letmein".
+    const redactor = redactorOf("letmein", "correct-horse-battery");
+    for (const text of [
+      "bGV0\nbWVpbg==",
+      "words of a line bGV0\nbWVpbg== and of another",
+      "/a/long/path/of/more/than/16/let\nmein",
+      "some-correct-horse-\nbattery",
+    ])
+      expect(redactor.redact(text)).toBe(text);
+  });
+});
+
+test("a long value of one line is found in broken lines", () => {
+  const value = "QWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXo5ODc2NTQzMjEwQUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo=";
+  expect(redactorOf(value).redact(`key: |\n  ${value.slice(0, 64)}\n  ${value.slice(64)}\nnext: 1`)).toBe(`key: |\n  ${REDACTED}\nnext: 1`);
+});
+
 test("values that overlap disappear together", () => {
   expect(redactorOf("first-value-one", "one-second-value").redact("a first-value-one-second-value b")).toBe(`a ${REDACTED} b`);
 });
@@ -167,6 +222,8 @@ test("what a redacted JSON value holds is hidden in its keys too, and its shape 
 });
 
 describe("a stream", () => {
+  const cut = fc.array(fc.noBias(fc.nat({ max: 10_000 })), { maxLength: 12, size: "max" });
+
   /** Feeds the text in pieces that end at the given places. */
   function stream(text: string, cuts: readonly number[], ...values: string[]): string[] {
     const out: string[] = [];
@@ -179,12 +236,35 @@ describe("a stream", () => {
 
   test("hides a value wherever it is cut, and loses nothing else", async () => {
     await fc.assert(
-      fc.property(secret, fc.string(), fc.string(), fc.array(fc.nat(), { maxLength: 6 }), (value, before, after, cuts) => {
+      fc.property(secret, fc.string(), fc.string(), cut, (value, before, after, cuts) => {
         const text = `${before}|${value}|${after}`;
         expect(stream(text, cuts, value).join("")).toBe(redactorOf(value).redact(text));
       }),
       { numRuns: 200 },
     );
+  });
+
+  test("hides a value in base64 whose lines are broken, wherever it is cut", async () => {
+    const long = fc.array(fc.constantFrom(..."abcXYZ0189"), { minLength: 10, maxLength: 120, size: "max" }).map((chars) => `k7${chars.join("")}q9`);
+    const filler = fc.string({ maxLength: 90, size: "max" });
+    await fc.assert(
+      fc.property(long, filler, filler, fc.constantFrom("\n", "\n  ", "\r\n", "\\n"), cut, (value, before, after, between, cuts) => {
+        const text = `x ${(
+          Buffer.from(before + value + after)
+            .toString("base64")
+            .match(/.{1,64}/g) ?? []
+        ).join(between)}\nend`;
+        expect(stream(text, cuts, value).join("")).toBe(redactorOf(value).redact(text));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("hides a key whose lines were broken anew, wherever it is cut", () => {
+    const body = "MIIBVgIBADANBgkqhkiG9w0BAQEFAASCAUAwggE8AgEAAkEAq7BFUpkGp3YaZQ5k";
+    const text = `x:\n  -----BEGIN KEY-----\n  ${body.slice(0, 10)}\n  ${body.slice(10, 40)}\n  ${body.slice(40)}\n  -----END KEY-----\nend`;
+    for (let at = 0; at <= text.length; at++)
+      expect(stream(text, [at], `-----BEGIN KEY-----\n${body}\n-----END KEY-----\n`).join("")).toBe(`x:\n  ${REDACTED}\nend`);
   });
 
   test("holds back no more than what may be the beginning of a value", () => {

@@ -49,8 +49,11 @@ export class SubstringSearch {
     }
   }
 
-  /** All places where a needle stands, in order; overlapping ones are joined. */
-  find(text: string): Interval[] {
+  /**
+   * All places where a needle stands, in order; overlapping ones are joined.
+   * @param wanted leaves out other needles
+   */
+  find(text: string, wanted?: ReadonlySet<string>): Interval[] {
     const found: [number, number][] = [];
     const last = text.length - this.window;
     for (let start = 0; start <= last; ) {
@@ -59,7 +62,9 @@ export class SubstringSearch {
         start += shift;
         continue;
       }
-      const needle = this.#byStart.get(text.slice(start, start + this.window))?.find((candidate) => text.startsWith(candidate, start));
+      const needle = this.#byStart
+        .get(text.slice(start, start + this.window))
+        ?.find((candidate) => text.startsWith(candidate, start) && (wanted?.has(candidate) ?? true));
       if (needle !== undefined) join(found, start, start + needle.length);
       start++;
     }
