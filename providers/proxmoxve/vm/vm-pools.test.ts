@@ -43,3 +43,17 @@ test("a VM leaves a pool that somebody deleted, or that it was taken out of", as
   pve.failNext(/^PUT pools\/lab/, { status: 403, message: "Permission check failed (/pool/lab, Pool.Allocate)" });
   await expect(plugin.update(VM, state, inputs)).rejects.toMatchObject({ details: expect.stringContaining("Permission check failed") });
 });
+
+test("a pool that is cleared by an empty text is left, and the time limits of migration, restart and move change without a call to Proxmox", async () => {
+  await made(template);
+  const state = await made({ ...clone, poolId: "lab" });
+  const limits = { timeoutMigrate: 11, timeoutReboot: 12, timeoutMoveDisk: 13 };
+  const { inputs } = await plugin.check(VM, { ...clone, poolId: "lab", ...limits }, state.inputs);
+  pve.calls.length = 0;
+  const longer = await plugin.update(VM, state, inputs);
+  expect(longer.outputs).toMatchObject(limits);
+  expect(pve.calls.filter((call) => !call.startsWith("GET"))).toEqual([]);
+  const cleared = await plugin.check(VM, { ...clone, poolId: "", ...limits }, longer.inputs);
+  await plugin.update(VM, longer, cleared.inputs);
+  expect(pve.pools.get(120)).toBeUndefined();
+});

@@ -41,6 +41,12 @@ describe("names", () => {
     expect([failures, (inputs["metadata"] as Values)["name"]]).toEqual([[], "given"]);
   });
 
+  test("also of a Secret, which keeps its name and takes the changed generateName", async () => {
+    const { inputs } = await plugin.check("kubernetes:core/v1:Secret", { metadata: { generateName: "s-", name: "given" }, stringData: { a: "b" } });
+    const again = await plugin.check("kubernetes:core/v1:Secret", { metadata: { generateName: "t-", name: "given" }, stringData: { a: "b" } }, inputs);
+    expect([again.failures, again.inputs["metadata"]]).toEqual([[], expect.objectContaining({ generateName: "t-", name: "given" })]);
+  });
+
   test("an object without a name gets one, keeps it, and is noted as not named by the program", async () => {
     const { inputs } = await plugin.check(CONFIG_MAP, { data: {} });
     const metadata = inputs["metadata"] as Values;

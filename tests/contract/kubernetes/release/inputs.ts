@@ -35,6 +35,11 @@ export function releaseInputs(bench: ReleaseBench): void {
     test.each([
       [{ atommic: true }, "atommic: the embedded provider does not support this property: did you mean `atomic`?"],
       [{ repositoryOpts: { pasword: "x" } }, "repositoryOpts.pasword: the embedded provider does not support this property: did you mean `password`?"],
+      [{ disableWebHooks: true }, "disableWebHooks: the embedded provider does not support this property: did you mean `disableWebhooks`?"],
+      [
+        { repositoryOpts: { repo: "https://r", userName: "u" } },
+        "repositoryOpts.userName: the embedded provider does not support this property: did you mean `username`?",
+      ],
       [{ maxHistory: "ten" }, "maxHistory: Invalid input: expected number, received string"],
     ] as [Values, string][])("%j is an error that names it", async (given, failure) => {
       expect((await bench.plugin.check(RELEASE, release("r", given))).failures).toEqual([failure]);
