@@ -99,6 +99,46 @@ test(
   5 * MINUTE,
 );
 
+/** Revokes the tokens that are shown as this. */
+async function revoke(name: string, root: string): Promise<void> {
+  const { keys } = z.object({ data: z.object({ keys: z.array(z.string()) }) }).parse((await rehearsal.vault("auth/token/accessors?list=true", root)).body).data;
+  for (const accessor of keys) {
+    const { body } = await rehearsal.vault("auth/token/lookup-accessor", root, { method: "POST", body: { accessor } });
+    if (z.object({ data: z.object({ display_name: z.string() }) }).parse(body).data.display_name !== name) continue;
+    expect((await rehearsal.vault("auth/token/revoke-accessor", root, { method: "POST", body: { accessor } })).status).toBe(204);
+  }
+}
+
+test(
+  "where the token of Vault's own stack and that of another one were revoked, what docs/runbooks.md says gives both new ones",
+  async () => {
+    const root = await rootToken();
+    for (const name of ["token-homelab-tools", "token-homelab-stack-dev"]) await revoke(name, root);
+    const refused = await homelab("refresh", "tools", "--lab");
+    expect([refused.code, refused.stdout + refused.stderr]).toEqual([1, expect.stringContaining("403: permission denied")]);
+    const page = fs.readFileSync(path.join(__dirname, "../../docs/runbooks.md"), "utf8");
+    const [, words = ""] = /## Vault refuses its own stack[\s\S]*?```sh\npulumi (up .*)\n```/.exec(page) ?? [];
+    const env = await homelab("lab", "env");
+    const work = path.join(rehearsal.dir, "work");
+    const { code, out, err } = await rehearsal.shell(`${env.stdout}\nengine/bin/pulumi -C '${work}' ${words} --yes --non-interactive`);
+    expect([code, err, code === 0 ? "" : out]).toEqual([0, "", ""]);
+    await succeed("refresh", "tools", "--lab");
+    await succeed("up", "tools", "--lab");
+    const { body } = await rehearsal.vault("auth/token/accessors?list=true", root);
+    const { keys } = z.object({ data: z.object({ keys: z.array(z.string()) }) }).parse(body).data;
+    const names = await Promise.all(
+      keys.map(async (accessor) => {
+        const found = await rehearsal.vault("auth/token/lookup-accessor", root, { method: "POST", body: { accessor } });
+        return z.object({ data: z.object({ display_name: z.string() }) }).parse(found.body).data.display_name;
+      }),
+    );
+    const made = names.filter((name) => name.startsWith("token-"));
+    expect(made.toSorted()).toEqual(["token-homelab-tools", ...STACKS.map((stack) => `token-homelab-stack-${stack}`)].toSorted());
+    expect((await rehearsal.vault("auth/token/revoke-self", root, { method: "POST" })).status).toBe(204);
+  },
+  5 * MINUTE,
+);
+
 test(
   "another VM under it: Vault is booted and set up anew, the keys before it are put aside, and every stack has its entries and its way in",
   async () => {
