@@ -22,6 +22,10 @@ test.each([
   ["1e3", "1000"],
   ["1.5e300", "1.5e+300"],
   ["1e-7", "1e-7"],
+  ["1e-400", "0"],
+  ["1e400", "1e400"],
+  ["-1E+999", "-1E+999"],
+  ["1_0e400", "1_0e400"],
   [".5", "0.5"],
   ["5.", "5"],
   ["+5", "5"],
@@ -35,6 +39,10 @@ test.each([
   ["2024-02-31", "2024-02-31"],
 ])("%s is read as %s", (text, read) => {
   expect(String(plainScalar(text))).toBe(read);
+});
+
+test("more digits than a double can hold are text", () => {
+  expect(plainScalar("9".repeat(400))).toBe("9".repeat(400));
 });
 
 test.each(["", "~", "null", "NULL"])("%j is null", (text) => {

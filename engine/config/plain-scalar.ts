@@ -59,6 +59,7 @@ export function plainScalar(text: string): null | boolean | number | bigint | st
   const plain = text.replaceAll("_", "");
   const whole = integer(plain);
   if (whole !== undefined) return shortest(whole);
-  if (FLOAT.test(plain)) return Number(plain);
+  // What is too large for a double is text for the CLI.
+  if (FLOAT.test(plain) && Number.isFinite(Number(plain))) return Number(plain);
   return time(text) ?? text;
 }
