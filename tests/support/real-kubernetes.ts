@@ -44,6 +44,10 @@ export interface KubernetesPrograms {
   etcd: string;
   /** The part "kube-controller-manager": {@link CONTROLLERS} run. */
   controllerManager?: string;
+  /** Controllers of it that run too. */
+  alsoRuns?: readonly string[];
+  /** The part "kwok": it plays the kubelet of each node, so that pods on nodes start, end and go. */
+  kwok?: string;
 }
 
 /** @param programs paths of the parts "kube-apiserver", "etcd" and, optionally, "kube-controller-manager" */
@@ -119,10 +123,16 @@ async function startOn(programs: KubernetesPrograms, [etcdPort, peerPort, apiPor
     });
     if (programs.controllerManager !== undefined) {
       await start("kube-controller-manager", programs.controllerManager, [
-        ...[`--kubeconfig=${kubeconfigFile}`, "--leader-elect=false", "--secure-port=0", `--controllers=${CONTROLLERS.join(",")}`],
+        ...[
+          `--kubeconfig=${kubeconfigFile}`,
+          "--leader-elect=false",
+          "--secure-port=0",
+          `--controllers=${[...CONTROLLERS, ...(programs.alsoRuns ?? [])].join(",")}`,
+        ],
         ...[`--service-account-private-key-file=${signingKey}`, `--root-ca-file=${authorityFile}`],
       ]);
     }
+    if (programs.kwok !== undefined) await start("kwok", programs.kwok, ["--kubeconfig", kubeconfigFile, "--manage-all-nodes=true"]);
   } catch (error) {
     await stop().catch(() => undefined);
     throw error;

@@ -65,7 +65,7 @@ export async function startLabApi(options: { controllers?: boolean } = {}): Prom
 /** Without controllers and nodes. */
 export async function startRealApi(
   pathOf: (name: "kube-apiserver" | "etcd") => string,
-  more: Pick<KubernetesPrograms, "controllerManager"> = {},
+  more: Omit<KubernetesPrograms, "apiserver" | "etcd"> = {},
 ): Promise<KubernetesUnderTest> {
   const { kubeconfig, stop } = await startRealKubernetes({ apiserver: pathOf("kube-apiserver"), etcd: pathOf("etcd"), ...more });
   return underTest(kubeconfig, () => [], stop);
