@@ -50,7 +50,7 @@ test("each question has a default, the next ones follow from the answers, and an
   ]);
   expect(stderr.split("\n")[0]).toBe(`--network takes the network's own address (10.20.0.0/24), not "10.20.0.7/24"`);
   expect(stderr).toMatch(
-    /^error: site, secrets\/common, \.sops\.yaml are there already, and nothing is written over\n {2}next: this checkout describes a homelab: /m,
+    /^error: site, secrets\/common, \.sops\.yaml already exist, and nothing is overwritten\n {2}next: this checkout describes a homelab: /m,
   );
   expect(code).toBe(1);
 });

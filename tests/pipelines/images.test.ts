@@ -240,7 +240,11 @@ describe("on GitLab", () => {
     const bin = path.join(dir, ".git", "bin");
     fs.mkdirSync(bin);
     const calls = path.join(dir, ".git", "calls");
-    fs.writeFileSync(path.join(bin, "docker"), '#!/bin/sh\necho "$*" >>"$CALLS"\nif [ "$(wc -l <"$CALLS")" = "$FAIL_AT" ]; then exit 7; fi\n', { mode: 0o755 });
+    // It reads what it is given: otherwise the command that gives it could end by the broken pipe first.
+    const reads = 'case "$*" in *--password-stdin*) cat >/dev/null ;; esac\n';
+    fs.writeFileSync(path.join(bin, "docker"), `#!/bin/sh\n${reads}` + 'echo "$*" >>"$CALLS"\nif [ "$(wc -l <"$CALLS")" = "$FAIL_AT" ]; then exit 7; fi\n', {
+      mode: 0o755,
+    });
     const run = (failAt: number) => {
       fs.writeFileSync(calls, "");
       const env = { PATH: `${bin}:/usr/bin:/bin`, CALLS: calls, FAIL_AT: String(failAt), REGISTRY_PASSWORD: "x" };

@@ -52,7 +52,10 @@ export function firstBoots(vault: () => VaultUnderTest, known: (unsealKeys: read
     expect(await open("PUT", "sys/unseal", { key: "00".repeat(33) })).toEqual({ status: 400, body: { errors: ["Vault is not initialized"] } });
     const status = await homelab("status");
     expect(status).toEqual({ code: 0, out: `${vault().given.address}: not initialised\n`, err: "" });
-    expect(await homelab("unseal")).toMatchObject({ code: 1, err: expect.stringContaining("was never initialised\n  next: `homelab up tools` does it") });
+    expect(await homelab("unseal")).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("was never initialised\n  next: `homelab up` initialises it, in the stack that has the module `vault`"),
+    });
   });
 
   test.each<[object, string]>([
