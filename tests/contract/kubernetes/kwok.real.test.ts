@@ -16,9 +16,9 @@ const pod = (labels: Values, nodeName: string, more: Values = {}): Values => ({
   metadata: { labels },
   spec: { nodeName, containers: [{ name: "web", image: "example.org/web:1.0" }], ...more },
 });
-const deployment = (name: string, replicas: number, nodeName = NODE, image?: string): Values => {
+const deployment = (name: string, replicas: number, image?: string): Values => {
   const labels = { app: name };
-  const template = pod(labels, nodeName, image === undefined ? {} : { containers: [{ name: "web", image }] });
+  const template = pod(labels, NODE, image === undefined ? {} : { containers: [{ name: "web", image }] });
   return { metadata: { name, namespace: NAMESPACE }, spec: { replicas, selector: { matchLabels: labels }, template } };
 };
 
@@ -57,7 +57,7 @@ describeReal(["kube-apiserver", "etcd", "kube-controller-manager", "kwok"], "wai
     expect([made.id, await pods()]).toEqual([`${NAMESPACE}/web`, ["Running", "Running", "Running"]]);
     expect(await statusOf(`apps/v1/namespaces/${NAMESPACE}/deployments`, "web")).toMatchObject({ readyReplicas: 3, updatedReplicas: 3 });
 
-    const { inputs } = await plugin.check(type, deployment("web", 2, NODE, "example.org/web:1.1"), made.inputs);
+    const { inputs } = await plugin.check(type, deployment("web", 2, "example.org/web:1.1"), made.inputs);
     const changed = await plugin.update(type, made, inputs, { timeout: 120 });
     expect(await statusOf(`apps/v1/namespaces/${NAMESPACE}/deployments`, "web")).toMatchObject({ observedGeneration: 2, readyReplicas: 2, updatedReplicas: 2 });
     await plugin.delete(type, changed, { timeout: 120 });
@@ -70,9 +70,10 @@ describeReal(["kube-apiserver", "etcd", "kube-controller-manager", "kwok"], "wai
     expect(made.outputs).toMatchObject({ status: { succeeded: 1 } });
   });
 
-  test("a Deployment whose pods have no node that lives is kept with what it waits for", async () => {
-    const thrown: unknown = await created("kubernetes:apps/v1:Deployment", deployment("lost", 1, "nowhere"), 8).catch((error: unknown) => error);
-    expect(partialFailure(thrown)).toMatchObject({ id: `${NAMESPACE}/lost`, reasons: [expect.stringContaining("not ready after 8 s")] });
+  test("a pod on a node that does not exist is kept with what it waits for", async () => {
+    const lost = { metadata: { name: "lost", namespace: "default" }, spec: { nodeName: "nowhere", containers: [{ name: "web", image: "example.org/web:1.0" }] } };
+    const thrown: unknown = await created("kubernetes:core/v1:Pod", lost, 5).catch((error: unknown) => error);
+    expect(partialFailure(thrown)).toMatchObject({ id: "default/lost", reasons: [expect.stringContaining("not ready after 5 s")] });
   });
 
   test("a namespace is gone when all in it is gone", async () => {
