@@ -242,7 +242,7 @@ describe("on GitLab", () => {
     const calls = path.join(dir, ".git", "calls");
     // It reads what it is given: otherwise the command that gives it could end by the broken pipe first.
     const reads = 'case "$*" in *--password-stdin*) cat >/dev/null ;; esac\n';
-    fs.writeFileSync(path.join(bin, "docker"), `#!/bin/sh\n${reads}` + 'echo "$*" >>"$CALLS"\nif [ "$(wc -l <"$CALLS")" = "$FAIL_AT" ]; then exit 7; fi\n', {
+    fs.writeFileSync(path.join(bin, "docker"), `#!/bin/sh\n${reads}echo "$*" >>"$CALLS"\nif [ "$(wc -l <"$CALLS")" = "$FAIL_AT" ]; then exit 7; fi\n`, {
       mode: 0o755,
     });
     const run = (failAt: number) => {
