@@ -71,7 +71,10 @@ describeReal(["kube-apiserver", "etcd", "kube-controller-manager", "kwok"], "wai
   });
 
   test("a pod on a node that does not exist is kept with what it waits for", async () => {
-    const lost = { metadata: { name: "lost", namespace: "default" }, spec: { nodeName: "nowhere", containers: [{ name: "web", image: "example.org/web:1.0" }] } };
+    const lost = {
+      metadata: { name: "lost", namespace: "default" },
+      spec: { nodeName: "nowhere", containers: [{ name: "web", image: "example.org/web:1.0" }] },
+    };
     const thrown: unknown = await created("kubernetes:core/v1:Pod", lost, 5).catch((error: unknown) => error);
     expect(partialFailure(thrown)).toMatchObject({ id: "default/lost", reasons: [expect.stringContaining("not ready after 5 s")] });
   });
