@@ -36,7 +36,7 @@ describeReal(["kube-apiserver", "etcd", "kube-controller-manager", "kwok"], "wai
   });
 
   let namespace: State;
-  const created = async (type: string, news: Values, timeout = 120) => {
+  const created = async (type: string, news: Values, timeout = 240) => {
     const { inputs, failures } = await plugin.check(type, news);
     expect(failures).toEqual([]);
     return plugin.create(type, inputs, { timeout });
@@ -58,9 +58,9 @@ describeReal(["kube-apiserver", "etcd", "kube-controller-manager", "kwok"], "wai
     expect(await statusOf(`apps/v1/namespaces/${NAMESPACE}/deployments`, "web")).toMatchObject({ readyReplicas: 3, updatedReplicas: 3 });
 
     const { inputs } = await plugin.check(type, deployment("web", 2, "example.org/web:1.1"), made.inputs);
-    const changed = await plugin.update(type, made, inputs, { timeout: 120 });
+    const changed = await plugin.update(type, made, inputs, { timeout: 240 });
     expect(await statusOf(`apps/v1/namespaces/${NAMESPACE}/deployments`, "web")).toMatchObject({ observedGeneration: 2, readyReplicas: 2, updatedReplicas: 2 });
-    await plugin.delete(type, changed, { timeout: 120 });
+    await plugin.delete(type, changed, { timeout: 240 });
     expect(await pods()).toEqual([]);
   });
 
@@ -80,7 +80,7 @@ describeReal(["kube-apiserver", "etcd", "kube-controller-manager", "kwok"], "wai
   });
 
   test("a namespace is gone when all in it is gone", async () => {
-    await plugin.delete("kubernetes:core/v1:Namespace", namespace, { timeout: 120 });
+    await plugin.delete("kubernetes:core/v1:Namespace", namespace, { timeout: 240 });
     await expect(api.call("GET", `/api/v1/namespaces/${NAMESPACE}`)).rejects.toThrow("404");
   });
 });
