@@ -7,7 +7,8 @@
  */
 import { z } from "zod";
 import { replaceOwnEnv } from "../common/env";
-import { asError, systemErrorCode } from "../common/errors";
+import { asError } from "../common/errors";
+import { goOnWithoutReader } from "./cli/closed-reader";
 import { exitCodeOf } from "./cli/exit-code";
 import { EXIT_CODE } from "./errors";
 import { keepBundledHost } from "./providers/bundled-host";
@@ -42,12 +43,7 @@ async function run({ argv, cwd, env, marker }: z.infer<typeof requestSchema>): P
 let isRunning = false;
 
 keepBundledHost();
-// Nobody reads any more: what is under way goes on, unseen.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error) => {
-    if (systemErrorCode(error) !== "EPIPE") throw error;
-  });
-}
+goOnWithoutReader();
 // A cancellation that comes when the command has just ended. While an operation runs it listens itself (cli/signals.ts).
 process.on("SIGINT", () => undefined);
 process.on("message", (raw) => {
