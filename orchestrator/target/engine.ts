@@ -50,6 +50,10 @@ function chooseEngine(choice: EngineChoice): Engine {
 /** The engine that a command's flags ask for. */
 export const engineOf = (args: Arguments): Engine => chooseEngine(oneOf(args.text("engine"), ENGINE_CHOICES, "auto", "--engine"));
 
+/** @param stderr what the command printed there */
+export const engineCommandFailed = (args: readonly string[], stderr: string, cause?: unknown): HomelabError =>
+  new HomelabError("E_ENGINE_COMMAND", `pulumi ${args.slice(0, 2).join(" ")} failed: ${stderr.trim()}`, { cause });
+
 /** Runs commands of an engine's executable in a folder; each resolves with its standard output. */
 export function engineRunner(root: string | undefined, workDir: string): (args: readonly string[], env: Record<string, string>) => Promise<string> {
   const file = root === undefined ? "pulumi" : path.join(root, "bin", "pulumi");
@@ -58,8 +62,7 @@ export function engineRunner(root: string | undefined, workDir: string): (args: 
       const { stdout } = await promisify(execFile)(file, [...args, "--non-interactive"], { cwd: workDir, env: childEnv(env), maxBuffer: MAX_OUTPUT_BYTES });
       return stdout;
     } catch (cause) {
-      const stderr = cause instanceof Error && "stderr" in cause ? String(cause.stderr).trim() : "";
-      throw new HomelabError("E_ENGINE_COMMAND", `pulumi ${args.slice(0, 2).join(" ")} failed: ${stderr}`, { cause });
+      throw engineCommandFailed(args, cause instanceof Error && "stderr" in cause ? String(cause.stderr) : "", cause);
     }
   };
 }

@@ -8,8 +8,7 @@ import type { PulumiCommand } from "@pulumi/pulumi/automation";
 import { SemVer } from "semver";
 import { ENGINE_VERSION } from "../../common/engine-version";
 import { childEnv } from "../../common/env";
-import { HomelabError } from "../../common/errors";
-import { engineRunner } from "../target/engine";
+import { engineCommandFailed, engineRunner } from "../target/engine";
 import { type ServedAnswer, ServedEngines } from "./served-engine";
 
 type Tell = (text: string) => void;
@@ -86,6 +85,6 @@ export function engineCommands({ engineRoot, workDir }: { engineRoot: string | u
   return async (args, changes) => {
     const { status, stdout, stderr } = await enginesOf(engineRoot).run({ argv: [...args, "--non-interactive"], cwd: workDir, env: childEnv(changes) });
     if (status === 0) return stdout;
-    throw new HomelabError("E_ENGINE_COMMAND", `pulumi ${args.slice(0, 2).join(" ")} failed: ${stderr.trim()}`);
+    throw engineCommandFailed(args, stderr);
   };
 }

@@ -25,6 +25,9 @@ export interface ServedAnswer {
 /** A marker begins and ends with it. */
 const MARK = "\0";
 
+/** Exit code of a command whose process says none. */
+const NO_CODE = 255;
+
 const doneSchema = z.object({ marker: z.string(), status: z.number() });
 
 /** What is printed until the marker comes. What may be the marker's beginning is held back. */
@@ -66,74 +69,88 @@ class Printed {
   }
 }
 
+/** A command that an engine does now. */
+class Running {
+  // No text that a command prints holds it, since nobody can guess it.
+  readonly marker = `${MARK}${randomUUID()}${MARK}`;
+  readonly out: Printed;
+  readonly err: Printed;
+  /** Exit code of the command, or how its process ended. */
+  readonly ended: Promise<ServedAnswer["status"]>;
+  #done: (status: ServedAnswer["status"]) => void = () => undefined;
+  #status: number | undefined;
+  /** The markers of both streams, and the exit code: in any order. */
+  #missing = 3;
+
+  constructor({ onOutput, onError }: ServedCommand) {
+    this.ended = new Promise((resolve) => {
+      this.#done = resolve;
+    });
+    this.out = new Printed(this.marker, onOutput, () => this.#part());
+    this.err = new Printed(this.marker, onError, () => this.#part());
+  }
+
+  #part(): void {
+    this.#missing--;
+    if (this.#missing === 0 && this.#status !== undefined) this.#done(this.#status);
+  }
+
+  answered({ marker, status }: z.infer<typeof doneSchema>): void {
+    if (marker !== this.marker) return;
+    this.#status = status;
+    this.#part();
+  }
+
+  /** Its process has ended, so that no marker comes. */
+  end(status: ServedAnswer["status"]): void {
+    this.out.end();
+    this.err.end();
+    this.#done(status);
+  }
+
+  fail(cause: Error): void {
+    this.err.read(Buffer.from(`the embedded engine cannot be started, or asked: ${cause.message}\n`));
+    this.end(NO_CODE);
+  }
+}
+
 class EngineProcess {
   readonly #child: ChildProcess;
+  #running: Running | undefined;
   /** It can do another command. */
   isUsable = true;
 
   constructor(script: string) {
     this.#child = fork(script, [], { stdio: ["ignore", "pipe", "pipe", "ipc"] });
-    const gone = (): void => {
+    this.#child.stdout?.on("data", (chunk: Buffer) => this.#running?.out.read(chunk));
+    this.#child.stderr?.on("data", (chunk: Buffer) => this.#running?.err.read(chunk));
+    this.#child.on("message", (raw) => this.#running?.answered(doneSchema.parse(raw)));
+    this.#child.on("exit", () => {
       this.isUsable = false;
-    };
-    this.#child.on("exit", gone);
-    this.#child.on("error", gone);
+    });
+    this.#child.on("close", (code, by) => this.#running?.end(by ?? code ?? NO_CODE));
+    this.#child.on("error", (cause) => {
+      this.isUsable = false;
+      this.#running?.fail(cause);
+    });
   }
 
-  async run({ argv, cwd, env, onOutput, onError, signal }: ServedCommand): Promise<ServedAnswer> {
-    const child = this.#child;
-    // No text that a command prints holds it, since nobody can guess it.
-    const marker = `${MARK}${randomUUID()}${MARK}`;
-    let done: (status: number | NodeJS.Signals) => void = () => undefined;
-    const ended = new Promise<number | NodeJS.Signals>((resolve) => {
-      done = resolve;
-    });
-    let status: number | undefined;
-    let missing = 3;
-    const one = (): void => {
-      missing--;
-      if (missing === 0 && status !== undefined) done(status);
-    };
-    const [out, err] = [new Printed(marker, onOutput, one), new Printed(marker, onError, one)];
-    const onMessage = (raw: unknown): void => {
-      const message = doneSchema.parse(raw);
-      if (message.marker !== marker) return;
-      status = message.status;
-      one();
-    };
-    const onClose = (code: number | null, by: NodeJS.Signals | null): void => {
-      out.end();
-      err.end();
-      done(by ?? code ?? 255);
-    };
-    const onFailure = (cause: Error): void => {
-      err.read(Buffer.from(`the embedded engine cannot be started, or asked: ${cause.message}\n`));
-      onClose(255, null);
-    };
+  async run(command: ServedCommand): Promise<ServedAnswer> {
+    const { argv, cwd, env, signal } = command;
+    const running = new Running(command);
     const interrupt = (): void => {
       this.isUsable = false;
-      child.kill("SIGINT");
+      this.#child.kill("SIGINT");
     };
-    child.stdout?.on("data", out.read);
-    child.stderr?.on("data", err.read);
-    child.on("message", onMessage);
-    child.once("close", onClose);
-    child.once("error", onFailure);
+    this.#running = running;
     signal?.addEventListener("abort", interrupt, { once: true });
-    if (child.exitCode !== null || child.signalCode !== null) onClose(child.exitCode, child.signalCode);
-    else {
-      child.send({ argv, cwd, env, marker });
-      if (signal?.aborted === true) interrupt();
-    }
-    const ending = await ended;
-    child.stdout?.off("data", out.read);
-    child.stderr?.off("data", err.read);
-    child.off("message", onMessage);
-    child.off("close", onClose);
-    child.off("error", onFailure);
+    this.#child.send({ argv, cwd, env, marker: running.marker });
+    if (signal?.aborted === true) interrupt();
+    const status = await running.ended;
     signal?.removeEventListener("abort", interrupt);
-    if (ending !== 0) this.isUsable = false;
-    return { stdout: out.text, stderr: err.text, status: ending };
+    this.#running = undefined;
+    if (status !== 0) this.isUsable = false;
+    return { stdout: running.out.text, stderr: running.err.text, status };
   }
 
   /** It ends once it does nothing. */
