@@ -1,7 +1,6 @@
 /** What Argo CD reads in Git beside the applications: their project, and the ApplicationSet that makes an Application of each. Plain data. */
 import { environmentObjects, OWN_CLUSTER } from "../../components/platform/argo-cd/applications";
 import type { ArgoCdOptions } from "../../components/platform/argo-cd/options";
-import type { ArgoCdAccessOptions } from "../../components/platform/argo-cd-access/options";
 import type { DeliveredCluster } from "../../components/platform/place";
 import type { Plans, StackPlan } from "./plan";
 import type { PlatformPlan } from "./platform-types";
@@ -14,8 +13,8 @@ const applicationsOf = ({ modules }: PlatformPlan): ArgoCdOptions["applications"
 function deliveredFrom({ stack, platform }: StackPlan, plans: Plans) {
   const own = applicationsOf(platform);
   if (own !== undefined) return { options: own, server: OWN_CLUSTER };
-  const access = platform.modules.find(({ name }) => name === "argo-cd-access")?.options as ArgoCdAccessOptions | undefined;
-  const deliverer = access === undefined ? undefined : plans.get(access.from)?.platform;
+  const { from } = stack.platform["argo-cd-access"] ?? {};
+  const deliverer = from === undefined ? undefined : plans.get(from)?.platform;
   const cluster = deliverer?.place.deliversTo.find((delivered: DeliveredCluster) => delivered.stack === stack.name);
   const options = deliverer === undefined ? undefined : applicationsOf(deliverer);
   return cluster === undefined || options === undefined ? undefined : { options, server: cluster.server };
