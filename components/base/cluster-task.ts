@@ -2,6 +2,7 @@
 import { z } from "zod";
 import type { Clock } from "../../common/clock";
 import { HomelabError } from "../../common/errors";
+import { taskInput } from "../../common/task-input";
 import { untilAdmitted } from "./admission";
 import { applyCrds } from "./chart-crds";
 import { openCluster } from "./cluster-api";
@@ -47,9 +48,7 @@ export interface TaskRun {
  * @throws HomelabError E_ADMISSION, E_CHART_CRDS, E_MANIFEST, E_REMOVAL, E_ROLLOUT, E_USAGE
  */
 export async function runClusterTask(input: string, clock: Clock, { previous, removes = false }: TaskRun = {}): Promise<string> {
-  const parsed = taskSchema.safeParse(JSON.parse(input));
-  if (!parsed.success) throw new HomelabError("E_USAGE", `the task is not of the right form: ${z.prettifyError(parsed.error)}`);
-  const task = parsed.data;
+  const task = taskInput(taskSchema, input);
   const api = openCluster(task.kubeconfig);
   try {
     if (task.do === "manifest") {

@@ -1,7 +1,7 @@
 /** The task of wait-ready.main.ts, without its process. */
 import { z } from "zod";
 import type { Clock } from "../../common/clock";
-import { HomelabError } from "../../common/errors";
+import { taskInput } from "../../common/task-input";
 import { climb } from "./readiness";
 import { openSsh } from "./ssh-session";
 import { restartsBetween } from "./vm-changes";
@@ -25,9 +25,7 @@ type Result = z.infer<typeof resultSchema>;
  * @throws HomelabError E_NOT_READY, E_USAGE
  */
 export async function waitReady(input: string, previous: string | undefined, clock: Clock): Promise<string> {
-  const parsed = taskSchema.safeParse(JSON.parse(input));
-  if (!parsed.success) throw new HomelabError("E_USAGE", `the task is not of the right form: ${z.prettifyError(parsed.error)}`);
-  const { name, restartParts, budgetSeconds, target } = parsed.data;
+  const { name, restartParts, budgetSeconds, target } = taskInput(taskSchema, input);
   const before = previous === undefined ? undefined : resultSchema.parse(JSON.parse(previous));
   const restarted = before !== undefined && restartsBetween(before.restartParts, restartParts);
   const ready = await climb({

@@ -5,7 +5,7 @@ import type { Session } from "../cli/session";
 import { queryAll } from "../run/query-stacks";
 import { askProgram } from "../target/program";
 
-const rolloutSchema = z.object({ state: z.enum(["done", "open", "failed"]), says: z.string() });
+const rolloutSchema = z.object({ state: z.enum(["done", "progressing", "failed"]), says: z.string() });
 export type Rollout = z.infer<typeof rolloutSchema>;
 const answerSchema = z.object({ version: z.literal(1), apps: z.array(rolloutSchema.extend({ stack: z.string(), app: z.string() })) });
 

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import * as path from "node:path";
 import { z } from "zod";
+import { answered } from "../../common/answer";
 import { childEnv, ENV, readEnv } from "../../common/env";
 import { HomelabError } from "../../common/errors";
 import { projectRoot } from "../../common/paths";
@@ -41,7 +42,7 @@ async function ask<T>(answer: z.ZodType<T>, session: Session, site: Site, verb: 
   const code = await new Promise<number | null>((resolve, reject) => child.once("error", reject).once("close", resolve));
   stop();
   if (code !== 0) throw new HomelabError("E_VAULT", stderr.trim() || `vault ${verb} failed without a message`, { subject: env[ENV.vaultAddress] ?? "" });
-  return answer.parse(JSON.parse(stdout));
+  return answered(answer, stdout, { from: `vault ${verb}`, code: "E_VAULT", hint: "its output is cut or mixed with another's: run it again" });
 }
 
 /**
@@ -87,12 +88,12 @@ export async function manageVault(verb: string, args: Arguments, session: Sessio
   switch (verb) {
     case "status": {
       const state = await ask(status, session, site, verb, env);
-      say(`${address}: ${!state.initialized ? "not initialised" : state.sealed ? "sealed" : "open"}`, state);
+      say(`${address}: ${!state.initialized ? "not initialised" : state.sealed ? "sealed" : "unsealed"}`, state);
       return EXIT.done;
     }
     case "unseal": {
       const { wasSealed } = await ask(unsealed, session, site, verb, env);
-      say(`${address}: ${wasSealed ? "unsealed" : "was open already"}`, { wasSealed });
+      say(`${address}: ${wasSealed ? "unsealed" : "was unsealed already"}`, { wasSealed });
       return EXIT.done;
     }
     case "root": {

@@ -32,18 +32,18 @@ async function asked(kubeconfig: string, image: string, seconds = 0): Promise<un
 test("what runs is of the image that is wanted, and all of its replicas are; whatever else is there is said", async () => {
   const port = world.ctx.network.resolve("192.168.1.12", 6443)?.port;
   const kubeconfig = dev.cluster.adminKubeconfig({ server: `https://127.0.0.1:${port}` });
-  expect(await asked(kubeconfig, IMAGE)).toEqual([{ stack: "dev", app: "web", state: "open", says: "has no Deployment" }]);
+  expect(await asked(kubeconfig, IMAGE)).toEqual([{ stack: "dev", app: "web", state: "progressing", says: "has no Deployment" }]);
   dev.create({ apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "web", namespace: "web" }, spec: spec(IMAGE) });
   await world.settled();
   expect(await asked(kubeconfig, IMAGE)).toEqual([{ stack: "dev", app: "web", state: "done", says: "2 of 2 replicas run it" }]);
-  expect(await asked(kubeconfig, NEXT)).toEqual([{ stack: "dev", app: "web", state: "open", says: `is still told to run ${IMAGE}` }]);
+  expect(await asked(kubeconfig, NEXT)).toEqual([{ stack: "dev", app: "web", state: "progressing", says: `is still told to run ${IMAGE}` }]);
   // Somebody else, such as Argo CD, deploys it during the wait.
   const waiting = asked(kubeconfig, NEXT, 60);
   dev.modify("apps/v1", "Deployment", "web", "web", (object) => ({ ...object, spec: spec(NEXT) }));
   await world.settled();
   expect(await waiting).toEqual([{ stack: "dev", app: "web", state: "done", says: "2 of 2 replicas run it" }]);
   await world.stop();
-  expect(await asked(kubeconfig, NEXT)).toEqual([{ stack: "dev", app: "web", state: "open", says: expect.stringMatching(/no answer/) }]);
+  expect(await asked(kubeconfig, NEXT)).toEqual([{ stack: "dev", app: "web", state: "progressing", says: expect.stringMatching(/no answer/) }]);
 });
 
 const answering = (status: object, generation = 3) => ({
@@ -53,11 +53,11 @@ const all = { replicas: 2, updatedReplicas: 2, availableReplicas: 2 };
 
 test.each([
   [all, 3, "done", "2 of 2 replicas run it"],
-  [all, 4, "open", "its controller has not seen the change"],
-  [{}, 3, "open", "0 of 2 replicas are new"],
-  [{ ...all, updatedReplicas: 1 }, 3, "open", "1 of 2 replicas are new"],
-  [{ ...all, replicas: 3 }, 3, "open", "former replicas are still there: 1"],
-  [{ ...all, availableReplicas: 1 }, 3, "open", "1 of 2 new replicas are available"],
+  [all, 4, "progressing", "its controller has not seen the change"],
+  [{}, 3, "progressing", "0 of 2 replicas are new"],
+  [{ ...all, updatedReplicas: 1 }, 3, "progressing", "1 of 2 replicas are new"],
+  [{ ...all, replicas: 3 }, 3, "progressing", "former replicas are still there: 1"],
+  [{ ...all, availableReplicas: 1 }, 3, "progressing", "1 of 2 new replicas are available"],
   [{ ...all, availableReplicas: 1, conditions: [{ type: "Progressing", reason: "ProgressDeadlineExceeded", message: "timed out" }] }, 3, "failed", "timed out"],
 ])("%j of generation %i is %s: %s", async (status, generation, state, says) => {
   expect(await rolloutOf(answering(status, generation), { name: "web", image: IMAGE })).toEqual({ state, says });
@@ -73,6 +73,6 @@ test("it is asked again until all are done or failed, or the time is over", asyn
   const stuck = { name: "stuck", image: IMAGE, api: answering({}) };
   expect([...(await waitForRollouts([late], 60, clock)).values()].map(({ state }) => state)).toEqual(["done"]);
   expect([asks, now]).toEqual([3, 10_000]);
-  expect([...(await waitForRollouts([late, stuck], 60, clock)).values()].map(({ state }) => state)).toEqual(["done", "open"]);
+  expect([...(await waitForRollouts([late, stuck], 60, clock)).values()].map(({ state }) => state)).toEqual(["done", "progressing"]);
   expect(now).toBe(70_000);
 });

@@ -13,7 +13,7 @@ export interface WantedApp {
 
 export interface Rollout {
   /** `failed`: its controller has given up, and time alone changes nothing. */
-  readonly state: "done" | "open" | "failed";
+  readonly state: "done" | "progressing" | "failed";
   readonly says: string;
 }
 
@@ -34,30 +34,31 @@ const deploymentSchema = z.object({
     .prefault({}),
 });
 
-const open = (says: string): Rollout => ({ state: "open", says });
+const progressing = (says: string): Rollout => ({ state: "progressing", says });
 
 /** In the order of kubectl (k8s.io/kubectl/pkg/polymorphichelpers/rollout_status.go). */
 function stateOf(deployment: z.infer<typeof deploymentSchema>, image: string): Rollout {
   const { metadata, spec, status } = deployment;
   const images = spec.template.spec.containers.map((container) => container.image);
-  if (!images.includes(image)) return open(`is still told to run ${images.join(", ")}`);
-  if (status.observedGeneration < metadata.generation) return open("its controller has not seen the change");
+  if (!images.includes(image)) return progressing(`is still told to run ${images.join(", ")}`);
+  if (status.observedGeneration < metadata.generation) return progressing("its controller has not seen the change");
   const late = status.conditions.find(({ type, reason: why }) => type === "Progressing" && why === "ProgressDeadlineExceeded");
   if (late !== undefined) return { state: "failed", says: late.message === "" ? "its controller has given up" : late.message };
-  if (status.updatedReplicas < spec.replicas) return open(`${status.updatedReplicas} of ${spec.replicas} replicas are new`);
-  if (status.replicas > status.updatedReplicas) return open(`former replicas are still there: ${status.replicas - status.updatedReplicas}`);
-  if (status.availableReplicas < status.updatedReplicas) return open(`${status.availableReplicas} of ${status.updatedReplicas} new replicas are available`);
+  if (status.updatedReplicas < spec.replicas) return progressing(`${status.updatedReplicas} of ${spec.replicas} replicas are new`);
+  if (status.replicas > status.updatedReplicas) return progressing(`former replicas are still there: ${status.replicas - status.updatedReplicas}`);
+  if (status.availableReplicas < status.updatedReplicas)
+    return progressing(`${status.availableReplicas} of ${status.updatedReplicas} new replicas are available`);
   return { state: "done", says: `${status.availableReplicas} of ${spec.replicas} replicas run it` };
 }
 
-/** Never throws: for a cluster that does not answer, the rollout is open. */
+/** Never throws: for a cluster that does not answer, the rollout is progressing. */
 export async function rolloutOf(api: Pick<ClusterApi, "request">, { name, image }: WantedApp): Promise<Rollout> {
   try {
     const { status, message, body } = await api.request("GET", `/apis/apps/v1/namespaces/${name}/deployments/${name}`);
-    if (status === 404) return open("has no Deployment");
-    return status === 200 ? stateOf(deploymentSchema.parse(body), image) : open(`the cluster does not say: ${message}`);
+    if (status === 404) return progressing("has no Deployment");
+    return status === 200 ? stateOf(deploymentSchema.parse(body), image) : progressing(`the cluster does not say: ${message}`);
   } catch (thrown) {
-    return open(reason(thrown));
+    return progressing(reason(thrown));
   }
 }
 
@@ -70,11 +71,12 @@ export async function waitForRollouts<T extends WantedApp & { readonly api: Pick
   clock: Clock,
 ): Promise<Map<T, Rollout>> {
   const found = new Map<T, Rollout>();
-  const isOpen = (app: T): boolean => (found.get(app)?.state ?? "open") === "open";
+  const isProgressing = (app: T): boolean => (found.get(app)?.state ?? "progressing") === "progressing";
   const ask = async (): Promise<void> => {
-    for (const app of wanted.filter(isOpen)) found.set(app, await rolloutOf(app.api, app));
+    for (const app of wanted.filter(isProgressing)) found.set(app, await rolloutOf(app.api, app));
   };
-  const again = ({ elapsedMs }: Attempt<void>): number | undefined => (wanted.some(isOpen) && elapsedMs + PAUSE_MS <= seconds * 1_000 ? PAUSE_MS : undefined);
+  const again = ({ elapsedMs }: Attempt<void>): number | undefined =>
+    wanted.some(isProgressing) && elapsedMs + PAUSE_MS <= seconds * 1_000 ? PAUSE_MS : undefined;
   await retry(ask, { clock, firstMs: PAUSE_MS, longestMs: PAUSE_MS, again });
   return found;
 }

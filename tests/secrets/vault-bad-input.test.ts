@@ -201,7 +201,7 @@ describe("unseal", () => {
   test("the right file opens it, and once more does nothing", async () => {
     putKeys(unsealKeys);
     expect(await execute("orchestrator/main.js", ["vault", "unseal"], {})).toEqual({ code: 0, out: `${address}: unsealed\n`, err: "" });
-    expect(await homelab(["unseal"])).toEqual({ code: 0, out: `${address}: was open already\n`, err: "" });
+    expect(await homelab(["unseal"])).toEqual({ code: 0, out: `${address}: was unsealed already\n`, err: "" });
     expect(await sealed()).toMatchObject({ sealed: false });
   });
 });

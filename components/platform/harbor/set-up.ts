@@ -7,6 +7,7 @@ import type { Clock } from "../../../common/clock";
 import { HomelabError } from "../../../common/errors";
 import { createHttpClient, type HttpClient } from "../../../common/http";
 import { type Attempt, retry } from "../../../common/retry";
+import { taskInput } from "../../../common/task-input";
 
 const taskSchema = z.strictObject({
   /** `https://registry.example.org` */
@@ -230,9 +231,7 @@ async function setRobot(api: HarborApi, robot: Robot): Promise<void> {
  * @throws HomelabError E_HARBOR, E_HTTP, E_USAGE
  */
 export async function setUpHarbor(input: string, clock: Clock): Promise<string[]> {
-  const parsed = taskSchema.safeParse(JSON.parse(input));
-  if (!parsed.success) throw new HomelabError("E_USAGE", `the task is not of the right form: ${z.prettifyError(parsed.error)}`);
-  const { address, password, projects, robots } = parsed.data;
+  const { address, password, projects, robots } = taskInput(taskSchema, input);
   const api = new HarborApi(address.replace(/\/+$/, ""), password);
   try {
     await api.ready(clock);

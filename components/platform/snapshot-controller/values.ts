@@ -32,7 +32,7 @@ export const SNAPSHOT_CONTROLLER_NAMESPACE = "snapshot-controller";
 const HEALTH_PORT = 8080;
 export const SNAPSHOT_CONTROLLER_RESOURCES = { cpu: "10m", memory: "32Mi" } as const;
 /** The user `nonroot` of its base image (distroless): the image itself names no user. */
-const NOBODY = 65_532;
+const NONROOT = 65_532;
 
 const labels = { "app.kubernetes.io/name": "snapshot-controller", "app.kubernetes.io/managed-by": "homelab" };
 const NAME = "snapshot-controller";
@@ -63,7 +63,7 @@ export const snapshotDeployment = <S>(namespace: S, account: S) => ({
       metadata: { labels },
       spec: {
         serviceAccountName: account,
-        securityContext: { runAsNonRoot: true, runAsUser: NOBODY, runAsGroup: NOBODY, seccompProfile: { type: "RuntimeDefault" } },
+        securityContext: { runAsNonRoot: true, runAsUser: NONROOT, runAsGroup: NONROOT, seccompProfile: { type: "RuntimeDefault" } },
         containers: [
           {
             name: NAME,

@@ -3,6 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { Audit } from "@pulumi/vault/audit";
 import { Mount } from "@pulumi/vault/mount";
 import { Provider } from "@pulumi/vault/provider";
+import { z } from "zod";
+import { answered } from "../../../common/answer";
 import { KV_MOUNT } from "../../../common/vault-layout";
 import { ERRORS_ONLY } from "../../base/command-log";
 import { Component, livesIn, timeouts } from "../../base/component";
@@ -15,6 +17,10 @@ import { VAULT_CHART, VAULT_NAMESPACE, VAULT_SET, vaultValues } from "./values";
 import { VaultGrants } from "./vault-grants";
 import type { StackGrant } from "./vault-names";
 import { MANAGER_POLICY } from "./vault-policies";
+
+/** What a command of this module has printed. An error does not quote it: it may be a token. */
+const printed = <T>(command: string, text: string, schema: z.ZodType<T>): T =>
+  answered(schema, text, { from: `output of ${command}`, hint: "`homelab refresh` and `homelab up` run it again where its output was changed or cut" });
 
 export interface VaultArgs {
   namespace: NamespaceArgs;
@@ -74,11 +80,11 @@ export class Vault extends Component {
       this.child(),
     );
     const boot = this.command(`${name}-boot`, "vault-first-boot", args, { triggers: [args.instance] }, [release, route]);
-    this.id = boot.stdout.apply((text) => String(JSON.parse(text).id));
+    this.id = boot.stdout.apply((text) => printed("vault-first-boot", text, z.object({ id: z.string() })).id);
     // A pod that was replaced is sealed. The command of the first boot unseals it; where nothing is sealed, it does nothing.
     const unsealed = this.command(`${name}-unsealed`, "vault-first-boot", args, { triggers: [release.revision] }, [boot]);
     const setUp = this.command(`${name}-set-up`, "vault-set-up", args, { triggers: [this.id], stdin: JSON.stringify(MANAGER_POLICY) }, [boot, unsealed]);
-    const managerToken = pulumi.secret(setUp.stdout.apply((text) => String(JSON.parse(text).token)));
+    const managerToken = pulumi.secret(setUp.stdout.apply((text) => printed("vault-set-up", text, z.object({ token: z.string() })).token));
     // It keeps the name that it had with the root token, so that what it made then still has this provider.
     const manager = new Provider(`${name}-set-up`, { address: args.address, token: managerToken, skipChildToken: true }, this.child());
     livesIn(manager, boot);

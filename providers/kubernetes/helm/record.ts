@@ -1,6 +1,7 @@
 /** Releases as Helm 3 records them: a Secret for each revision, so that `helm list` and a later `helm upgrade` know of them. */
 import { gunzipSync, gzipSync } from "node:zlib";
 import { z } from "zod";
+import { HomelabError } from "../../../common/errors";
 import type { KubernetesClient } from "../client";
 
 const hookSchema = z.looseObject({
@@ -33,9 +34,17 @@ function encode(record: HelmRecord): string {
   return Buffer.from(inner).toString("base64");
 }
 
-function decode(data: string): HelmRecord {
-  const inner = Buffer.from(Buffer.from(data, "base64").toString("utf8"), "base64");
-  return releaseSchema.parse(JSON.parse(gunzipSync(inner).toString("utf8")));
+/** @param secret namespace and name of the Secret, for the error. It has no cause: the parsers' own errors quote what may be a chart's values */
+function decode(data: string, secret: string): HelmRecord {
+  try {
+    const inner = Buffer.from(Buffer.from(data, "base64").toString("utf8"), "base64");
+    return releaseSchema.parse(JSON.parse(gunzipSync(inner).toString("utf8")));
+  } catch {
+    throw new HomelabError("E_HELM", `the Secret ${secret} is marked as a revision of a release, and does not hold one that can be read`, {
+      subject: secret,
+      hint: "where another revision is deployed, delete this Secret; otherwise restore it from a backup",
+    });
+  }
 }
 
 const listSchema = z.looseObject({
@@ -50,7 +59,7 @@ export async function revisions(client: KubernetesClient, namespace: string, nam
   if (status !== 200) throw new Error(`the releases of ${namespace} cannot be read: ${String(body["message"] ?? status)}`);
   return listSchema
     .parse(body)
-    .items.flatMap(({ data }) => (data?.["release"] === undefined ? [] : [decode(data["release"])]))
+    .items.flatMap(({ metadata, data }) => (data?.["release"] === undefined ? [] : [decode(data["release"], `${namespace}/${metadata.name}`)]))
     .sort((a, b) => a.version - b.version);
 }
 

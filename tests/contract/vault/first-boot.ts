@@ -89,8 +89,8 @@ export function firstBoots(vault: () => VaultUnderTest, known: (unsealKeys: read
     });
     expect(await open("GET", "sys/health")).toMatchObject({ status: 200, body: { initialized: true, sealed: false, standby: false } });
     expect((await open("GET", "sys/health?activecode=299")).status).toBe(299);
-    expect(await homelab("status")).toEqual({ code: 0, out: `${vault().given.address}: open\n`, err: "" });
-    expect(await homelab("unseal")).toEqual({ code: 0, out: `${vault().given.address}: was open already\n`, err: "" });
+    expect(await homelab("status")).toEqual({ code: 0, out: `${vault().given.address}: unsealed\n`, err: "" });
+    expect(await homelab("unseal")).toEqual({ code: 0, out: `${vault().given.address}: was unsealed already\n`, err: "" });
   });
 
   test("sealed, it tells its state and nothing else, and every part of ours says what to do", async () => {

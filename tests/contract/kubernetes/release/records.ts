@@ -1,4 +1,6 @@
 /** The records of a release: what the state keeps of an installation that failed, and what a refresh reads. */
+import { inspect } from "node:util";
+import { gzipSync } from "node:zlib";
 import { revisions, writeRecord } from "../../../../providers/kubernetes/helm/record";
 import { partialFailure } from "../../../support/test-provider";
 import { NEVER, RELEASE, type ReleaseBench, release } from "./bench";
@@ -27,6 +29,27 @@ export function releaseRecords(bench: ReleaseBench): void {
     await bench.api.call("POST", "/api/v1/namespaces/default/configmaps", item);
     await bench.plugin.delete(RELEASE, state);
     await expect(bench.api.call("GET", "/api/v1/namespaces/default/configmaps/in-a-list")).rejects.toThrow("404");
+  });
+
+  test.each([
+    ["no base64 of gzip", "aHVudGVyMg=="],
+    ["gzip of no JSON", Buffer.from(gzipSync("hunter2").toString("base64")).toString("base64")],
+    ["JSON of another form", Buffer.from(gzipSync('{"name":"hunter2"}').toString("base64")).toString("base64")],
+  ])("a record that cannot be read is named, and not quoted: %s", async (_what, damaged) => {
+    const state = await bench.plugin.make(RELEASE, release("damaged"));
+    const [name, path] = ["sh.helm.release.v1.damaged.v1", "/api/v1/namespaces/default/secrets"];
+    const stored = await bench.api.call("GET", `${path}/${name}`);
+    const store = async (data: unknown) => bench.api.call("PUT", `${path}/${name}`, { ...(await bench.api.call("GET", `${path}/${name}`)), data });
+    await store({ release: damaged });
+    const thrown = await bench.plugin.read(RELEASE, state).catch((error: unknown) => error);
+    await store(stored["data"]);
+    expect(thrown).toBeInstanceOf(Error);
+    // The release's manifest is secret, and its name stands in it.
+    expect(String(thrown)).toMatch(
+      /the Secret default\/sh\.helm\.release\.v1\.\S+\.v1 is marked as a revision of a release, and does not hold one that can be read/,
+    );
+    expect(inspect(thrown)).not.toContain("hunter2");
+    await bench.plugin.delete(RELEASE, state);
   });
 
   describe("what is kept", () => {
