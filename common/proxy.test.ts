@@ -115,6 +115,50 @@ describe("which hosts", () => {
     },
   );
 
+  // Answers of Go's own package (golang.org/x/net/http/httpproxy, 0.58) to what 60,000 cases at random told apart, and its neighbours.
+  test.each<[string, string, boolean]>([
+    ["::/0", "http://10.0.0.5", true],
+    ["::/0", "http://[::ffff:10.0.0.5]", true],
+    ["::/0", "http://[fd00::5]", false],
+    ["0.0.0.0/0", "http://[fd00::5]", true],
+    ["0.0.0.0/0", "http://[::ffff:10.0.0.5]", false],
+    ["::ffff:10.0.0.0/104", "http://10.0.0.5", false],
+    ["::ffff:10.0.0.0/104", "http://11.0.0.5", true],
+    ["::ffff:0:0/90", "http://10.0.0.5", true],
+    ["fd00::/8", "http://10.0.0.5", true],
+    ["[fd00::]/8", "http://[fd00::5]", true],
+    ["10.0.0.0/8:80", "http://10.0.0.5", true],
+    ["10.0.0/8", "http://10.0.0.5", true],
+    ["FD00:0:0::5", "http://[fd00::5]", false],
+    ["fd00::5:80", "http://[fd00::5]", true],
+    ["fe80::1%eth0", "http://[fe80::1]", true],
+    ["fe80::1%eth0/64", "http://[fe80::1]", true],
+    ["010.0.0.5", "http://10.0.0.5", true],
+    ["a%2etest", "http://a.test", true],
+    ["a.test/", "http://a.test", true],
+    ["http://a.test", "http://a.test", true],
+    ["a.test;b.test", "http://a.test", true],
+    ["a.test b.test", "http://a.test", true],
+    ["a.test.", "http://a.test", true],
+    ["a.test", "http://a.test.", true],
+    ["[a.test]", "http://a.test", true],
+    ["*a.test", "http://a.test", true],
+    ["**", "http://a.test", true],
+    ["*.*", "http://a.test", true],
+    ["\ta.test\n", "http://a.test", false],
+    ["*.a.test:80", "http://x.a.test", false],
+    ["*.a.test:81", "http://x.a.test", true],
+    [".test", "http://x.a.test", false],
+    ["a_b.test", "http://a_b.test", false],
+    ["Bücher.test", "http://www.bücher.test", false],
+    ["localhost", "http://localhost.", true],
+    ["", "http://foo.localhost", true],
+    ["", "http://0.0.0.0", true],
+    ["", "http://[::]", true],
+  ])("NO_PROXY=%j, %s: through the proxy is %s", (noProxy, url, through) => {
+    expect(asked(url, { httpProxy: "proxy", noProxy }) !== undefined).toBe(through);
+  });
+
   test("a port of the entry is the request's, the scheme's own where it names none", () => {
     const settings = { httpProxy: "proxy", httpsProxy: "proxy", noProxy: "a.test:443,b.test:8080" };
     expect(asked("https://a.test", settings)).toBeUndefined();

@@ -69,18 +69,24 @@ function isLoopback(host: string): boolean {
   return host === "localhost" || (isIP(host) !== 0 && LOOPBACK.check(host, familyOf(host)));
 }
 
+/** The bits before the IPv4 address in an IPv6 address that means one. */
+const MAPPED_BITS = 96;
+
 interface Target {
   host: string;
   port: string;
 }
 
-function parseCidr(entry: string): BlockList | undefined {
-  const [, base = "", bits = ""] = /^([^/]+)\/(\d{1,3})$/.exec(entry) ?? [];
+/** Whether a host is in a CIDR; undefined where the entry is none. `::/0` has no IPv4 address in it, which a BlockList alone would find there. */
+function inCidr(entry: string, host: string): boolean | undefined {
+  const [, base = "", bits = ""] = /^([^/%]+)\/(\d{1,3})$/.exec(entry) ?? [];
   const limit = { 0: -1, 4: 32, 6: 128 }[isIP(base)] ?? -1;
   if (Number(bits) > limit) return undefined;
+  const isMapped = /^::ffff:/.test(base) && Number(bits) >= MAPPED_BITS;
+  if (isIP(host) !== (isMapped ? 4 : isIP(base))) return false;
   const list = new BlockList();
   list.addSubnet(base, Number(bits), familyOf(base));
-  return list;
+  return list.check(host, familyOf(host));
 }
 
 function matchesAddress(entry: string, host: string): boolean {
@@ -94,19 +100,22 @@ function matchesDomain(entry: string, host: string): boolean {
   if (isIP(host) !== 0) return false;
   const name = entry.startsWith("*.") ? entry.slice(1) : entry;
   const below = name.startsWith(".");
-  const ascii = domainToASCII(below ? name.slice(1) : name) || name.replace(/^\./, "");
+  const bare = below ? name.slice(1) : name;
+  // What is ASCII stays as it is: `domainToASCII` would take `a.test/` and `a%2etest` for a.test.
+  const ascii = (/[^\0-\x7f]/.test(bare) && domainToASCII(bare)) || bare;
   return host.endsWith(`.${ascii}`) || (!below && host === ascii);
 }
 
 function matches(entry: string, { host, port }: Target): boolean {
   if (entry === "*") return true;
-  const cidr = parseCidr(entry);
-  if (cidr !== undefined) return isIP(host) !== 0 && cidr.check(host, familyOf(host));
+  const within = inCidr(entry, host);
+  if (within !== undefined) return within;
   // `host:port` and `[IPv6]:port`; a bare IPv6 address has colons and no port.
   const [, bracketed, plain, wantedPort = ""] = /^(?:\[([^\]]*)\]|([^:[\]]*)):([^:]*)$/.exec(entry) ?? [];
   const name = bracketed ?? plain ?? entry;
   if (name === "" || (wantedPort !== "" && wantedPort !== port)) return false;
-  return isIP(name) !== 0 ? matchesAddress(name, host) : matchesDomain(name, host);
+  // An address with a zone (`fe80::1%eth0`) is none to Go.
+  return isIP(name) !== 0 && !name.includes("%") ? matchesAddress(name, host) : matchesDomain(name, host);
 }
 
 /**
