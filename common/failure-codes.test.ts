@@ -6,6 +6,8 @@ const withCause = (cause: unknown): HomelabError => new HomelabError("E_HTTP", "
 test.each([
   ["an answer", Object.assign(new Error("x"), { status: 503 }), ["503"]],
   ["what the system says, below what we say", withCause(withCause(Object.assign(new Error("x"), { code: "ECONNRESET" }))), ["ECONNRESET"]],
+  ["a connection that a server closed, as undici says it", withCause(Object.assign(new Error("x"), { code: "UND_ERR_SOCKET" })), ["ECONNRESET"]],
+  ["a connection that was not made in time", withCause(Object.assign(new Error("x"), { code: "UND_ERR_CONNECT_TIMEOUT" })), ["ETIMEDOUT"]],
   ["an answer that caused another error", withCause(Object.assign(new Error("x"), { status: 429 })), ["429"]],
   [
     "an error that says its own code, and not the status that stands for much",

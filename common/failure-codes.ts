@@ -11,6 +11,9 @@ const DEPTH = 10;
 /** A system error's code, as Node writes it; codes of HomelabError have a `_`. */
 const SYSTEM = /^E[A-Z0-9]+$/;
 
+/** What undici says where the system has a code of its own for it. */
+const UNDICI: Readonly<Record<string, string>> = { UND_ERR_SOCKET: "ECONNRESET", UND_ERR_CONNECT_TIMEOUT: "ETIMEDOUT" };
+
 interface Coded {
   /** Set by whoever threw the error, such as for a lock that is held. It counts instead of the other two. */
   failureCode?: unknown;
@@ -19,11 +22,12 @@ interface Coded {
   code?: unknown;
 }
 
-function ownCodes({ failureCode, status, code }: Coded): string[] {
+function ownCodes({ failureCode, status, code: told }: Coded): string[] {
+  const code = typeof told === "string" ? (UNDICI[told] ?? told) : undefined;
   return [
     ...(typeof failureCode === "string" ? [failureCode] : []),
     ...(typeof status === "number" && status >= 400 && status < 600 ? [String(status)] : []),
-    ...(typeof code === "string" && SYSTEM.test(code) ? [code] : []),
+    ...(code !== undefined && SYSTEM.test(code) ? [code] : []),
   ];
 }
 

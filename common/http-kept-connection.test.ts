@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import * as net from "node:net";
+import { Worker } from "node:worker_threads";
 import { createHttpClient, type HttpClient } from "./http";
 
 /** A server that closes the connection of some requests without an answer, as a server does whose keep-alive time has just ended. */
@@ -64,6 +65,32 @@ test("what changes something is not: it may have been done", async () => {
     },
   );
   expect(seen).toEqual(["GET", "POST"]);
+});
+
+test("what changes something goes over no connection that the server may have closed while this process was busy", async () => {
+  // A server of its own thread, which closes idle connections while this one does nothing else.
+  const server = new Worker(
+    `const { parentPort } = require("node:worker_threads");
+     const server = require("node:net").createServer((socket) => {
+       socket.on("error", () => undefined).setTimeout(200, () => socket.end());
+       socket.on("data", () => socket.write("HTTP/1.1 200 OK\\r\\ncontent-length: 2\\r\\n\\r\\nok"));
+     });
+     server.listen(0, "127.0.0.1", () => parentPort.postMessage(server.address().port));`,
+    { eval: true },
+  );
+  try {
+    const [port] = await once(server, "message");
+    const url = `http://127.0.0.1:${port}/`;
+    const client = createHttpClient(url);
+    for (const method of ["PUT", "POST", "PATCH", "DELETE"]) {
+      expect((await client.request({ method: "GET", url })).body).toBe("ok");
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
+      expect((await client.request({ method, url })).body).toBe("ok");
+    }
+    await client.close();
+  } finally {
+    await server.terminate();
+  }
 });
 
 test("a server that closes each connection is asked twice, and one that never answered is asked once", async () => {

@@ -88,13 +88,19 @@ function untilAborted<T>(asked: Promise<T>, signal: AbortSignal, givenUp: Set<Pr
 const SAFE = new Set(["GET", "HEAD", "OPTIONS"]);
 const CUT = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
 
+/**
+ * How long connections may have been unused and still take a request that must not be sent twice. Servers close idle ones, many after five
+ * seconds, and a process that was busy for as long would write before it has seen that.
+ */
+const FRESH_MS = 1000;
+
 /** Whether a connection ended before an answer began. The server may have closed a kept-alive one just as we wrote to it. */
 const wasCut = (thrown: unknown): boolean => thrown instanceof Error && "code" in thrown && typeof thrown.code === "string" && CUT.has(thrown.code);
 
 /**
  * A client for one origin, with keep-alive. It goes through the proxy of the environment as {@link proxyFor} says, or through `proxyUrl`
  * where its target's own configuration names one. A request that only reads is sent once more if the server had closed its kept-alive
- * connection, as Go's client does.
+ * connection, as Go's client does. Any other one takes no connection that was idle.
  */
 export function createHttpClient(origin: string, tls: TlsOptions = {}, proxyUrl?: string): HttpClient {
   const base = new URL(origin);
@@ -102,6 +108,8 @@ export function createHttpClient(origin: string, tls: TlsOptions = {}, proxyUrl?
   let dispatcher: Dispatcher | undefined;
   /** Whether a request was answered already. Only then can a connection be a kept-alive one. */
   let answered = false;
+  /** When something was last heard, in milliseconds of performance.now(). */
+  let heardAt = 0;
   /** Earlier dispatchers that are closing. {@link HttpClient.close} throws their errors; until then no error of theirs ends the process. */
   const closing: Promise<PromiseSettledResult<void>[]>[] = [];
   /** Requests whose callers no longer wait for an answer. */
@@ -125,8 +133,11 @@ export function createHttpClient(origin: string, tls: TlsOptions = {}, proxyUrl?
   const send = async (r: HttpRequest): Promise<Dispatcher.ResponseData> => {
     try {
       dispatcher ??= dispatcherFor(proxy, tls);
-      const response = await ask(r, dispatcher).catch(askAgain(r, dispatcher));
+      const mayBeClosed = answered && !SAFE.has(r.method) && performance.now() - heardAt > FRESH_MS;
+      const by = mayBeClosed ? fresh(dispatcher) : dispatcher;
+      const response = await ask(r, by).catch(askAgain(r, by));
       answered = true;
+      heardAt = performance.now();
       return response;
     } catch (cause) {
       if (r.signal?.aborted) throw cause;

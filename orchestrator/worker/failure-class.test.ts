@@ -6,6 +6,10 @@ test.each([
   ["Proxmox: POST nodes/node03/qemu/9003/clone: 500 can't lock file '/var/lock/qemu-server/lock-9003.conf' - got timeout", ["PVE_LOCK"], "busy"],
   ["Proxmox: GET nodes/node03/qemu: 596 Connection timed out", ["596"], "timeout"],
   ['Post "https://10.0.0.1:6443/api": dial tcp 10.0.0.1:6443: connect: connection refused', ["ECONNREFUSED"], "unreachable"],
+  ["PUT https://vault.example.org: no answer\n  because: other side closed\n  next: check it", ["ECONNRESET"], "unreachable"],
+  ["FetchError: request failed: socket hang up", ["ECONNRESET"], "unreachable"],
+  ['Put "https://10.0.0.1:6443/api": EOF\nupdate failed', ["ECONNRESET"], "unreachable"],
+  ['Put "https://10.0.0.1:6443/api": unexpected EOF', ["ECONNRESET"], "unreachable"],
   ["PUT /v1/sys/policy: status 429", ["429"], "throttled"],
   ["Vault: PUT sys/mounts: 503 Vault is sealed", ["503"], "throttled"],
   ["the server answered HTTP/1.1 403 Forbidden", ["403"], "refused"],
@@ -19,7 +23,14 @@ test.each([
   expect([codesIn(message), failureClass([{ message }])]).toEqual([codes, kind]);
 });
 
-test.each(["VM 503 is not there", "502 resources", "port 443/503", "the program threw TypeError", "can't lock file"])("%s has no code", (message) => {
+test.each([
+  "VM 503 is not there",
+  "502 resources",
+  "port 443/503",
+  "the program threw TypeError",
+  "can't lock file",
+  "line 3: unexpected EOF while looking for matching",
+])("%s has no code", (message) => {
   expect([codesIn(message), failureClass([{ message }])]).toEqual([[], "other"]);
 });
 

@@ -10,10 +10,10 @@ const GRPC = /\bcode = (\w+)\b|\b(\d{1,2}) (UNAVAILABLE|DEADLINE_EXCEEDED|RESOUR
 /** `: 503`, `status 503`, `HTTP 503`, `(503)`: never a number that stands alone, as a VM's does. */
 const HTTP = /(?:\bHTTP(?:\/[\d.]+)?|\bstatus(?: code)?:?|\bcode:?|: |\()\s*([45]\d\d)\b(?!\/)/g;
 const SYSTEM = /\b(ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|EAI_AGAIN|ENOTFOUND)\b/g;
-/** What Go's clients say for the same. */
-const GO: readonly [RegExp, string][] = [
+/** What Go's clients say for the same, and undici and Node where a server closed a connection before it answered, which has no code in the text. */
+const WORDS: readonly [RegExp, string][] = [
   [/\bconnection refused\b/, "ECONNREFUSED"],
-  [/\bconnection reset by peer\b/, "ECONNRESET"],
+  [/\bconnection reset by peer\b|\bother side closed\b|\bsocket hang up\b|: (?:unexpected )?EOF$/m, "ECONNRESET"],
   [/\bi\/o timeout\b|\bTLS handshake timeout\b/, "ETIMEDOUT"],
   [/\bno route to host\b/, "EHOSTUNREACH"],
 ];
@@ -66,7 +66,7 @@ export function codesIn(message: string): string[] {
     ...[...message.matchAll(GRPC)].map(([, go, , node]) => grpcName(go ?? node ?? "")),
     ...[...message.matchAll(HTTP)].map(([, status]) => status ?? ""),
     ...[...message.matchAll(SYSTEM)].map(([code]) => code),
-    ...GO.filter(([text]) => text.test(message)).map(([, code]) => code),
+    ...WORDS.filter(([text]) => text.test(message)).map(([, code]) => code),
     ...(PROXMOX_LOCK.test(message) ? ["PVE_LOCK"] : []),
     ...(WAITED.test(message) ? ["WAITED"] : []),
   ];
