@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { parse } from "yaml";
+import { parse, YAMLError } from "yaml";
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
 
@@ -49,39 +49,62 @@ export interface Connection {
 }
 
 const decode = (text: string | undefined): string | undefined => (text === undefined ? undefined : Buffer.from(text, "base64").toString("utf8"));
-const readFile = (file: string | undefined): string | undefined => (file === undefined ? undefined : fs.readFileSync(file, "utf8"));
 
 type Cluster = z.infer<typeof clusterSchema>;
 type User = z.infer<typeof userSchema>;
 
 interface Chosen {
+  /** What relative paths in it start from: its own folder, or the working folder for one that was given as text. */
+  folder: string;
   context: { name: string | undefined; namespace?: string | undefined };
   cluster: Cluster | undefined;
   user: User | undefined;
 }
 
-function choose(text: string, contextName: string | undefined, clusterName: string | undefined): Chosen {
-  let content = text;
-  if (!text.includes("\n") && !text.trimStart().startsWith("{")) {
-    try {
-      content = fs.readFileSync(text === "~" || text.startsWith("~/") ? path.join(os.homedir(), text.slice(1)) : text, "utf8");
-    } catch (cause) {
-      throw new HomelabError("E_KUBECONFIG", `provider kubernetes: the kubeconfig file ${text.slice(0, 200)} cannot be read`, { cause });
-    }
+const refused = (why: string, options: ConstructorParameters<typeof HomelabError>[2] = {}): HomelabError =>
+  new HomelabError("E_KUBECONFIG", `provider kubernetes: ${why}`, options);
+
+/** The longest path that Linux takes. A kubeconfig in base64 is longer, and an error must not show it. */
+const LONGEST_PATH = 4096;
+/** Of a kubeconfig in base64, and of no path: it begins with `apiVersion`, `kind` or `{`. */
+const BASE64 = /^(YXBpVmVyc2lvb|a2luZD|ey)[A-Za-z0-9+/=]{60,}$/;
+
+/** @returns its text, and the folder in which it lies */
+function textOf(given: string): { content: string; folder: string } {
+  if (given.includes("\n") || given.trimStart().startsWith("{")) return { content: given, folder: process.cwd() };
+  if (given.length > LONGEST_PATH || BASE64.test(given)) throw refused("the kubeconfig is neither a path nor the text of one", { hint: "decode it first" });
+  const file = given === "~" || given.startsWith("~/") ? path.join(os.homedir(), given.slice(1)) : given;
+  try {
+    return { content: fs.readFileSync(file, "utf8"), folder: path.dirname(path.resolve(file)) };
+  } catch (cause) {
+    throw refused(`the kubeconfig file ${given} cannot be read`, { cause });
   }
-  const parsed = kubeconfigSchema.safeParse(parse(content));
-  if (!parsed.success)
-    throw new HomelabError(
-      "E_KUBECONFIG",
-      `provider kubernetes: the kubeconfig is malformed at ${parsed.error.issues.map((issue) => issue.path.join(".")).join(", ")}`,
-    );
-  const config = parsed.data;
+}
+
+function parseConfig(content: string): z.infer<typeof kubeconfigSchema> {
+  let value: unknown;
+  try {
+    value = parse(content);
+  } catch (thrown) {
+    // No cause: the parser's own errors quote the text.
+    const place = thrown instanceof YAMLError ? thrown.linePos?.[0].line : undefined;
+    throw refused(`the kubeconfig is not valid YAML${place === undefined ? "" : ` at line ${place}`}`);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw refused("what was given as kubeconfig is no kubeconfig");
+  const parsed = kubeconfigSchema.safeParse(value);
+  if (!parsed.success) throw refused(`the kubeconfig is malformed at ${parsed.error.issues.map((issue) => issue.path.join(".")).join(", ")}`);
+  return parsed.data;
+}
+
+function choose(text: string, contextName: string | undefined, clusterName: string | undefined): Chosen {
+  const { content, folder } = textOf(text);
+  const config = parseConfig(content);
   const wanted = contextName ?? config["current-context"];
   const context = config.contexts.find((entry) => entry.name === wanted)?.["context"] as { cluster: string; user: string; namespace?: string } | undefined;
-  if (context === undefined) throw new HomelabError("E_KUBECONFIG", `provider kubernetes: the kubeconfig has no context ${wanted ?? "(none is current)"}`);
+  if (context === undefined) throw refused(`the kubeconfig has no context ${wanted ?? "(none is current)"}`);
   const cluster = config.clusters.find((entry) => entry.name === (clusterName ?? context.cluster))?.["cluster"] as Cluster | undefined;
   const user = config.users.find((entry) => entry.name === context.user)?.["user"] as User | undefined;
-  return { context: { name: wanted, namespace: context.namespace }, cluster, user };
+  return { folder, context: { name: wanted, namespace: context.namespace }, cluster, user };
 }
 
 /** The cluster's entry that would be used; undefined where there is none, or nothing that can be read. */
@@ -97,13 +120,9 @@ export function clusterOf(text: string, contextName?: string, clusterName?: stri
 function refuse(what: keyof typeof REFUSED, entry: Record<string, unknown>, context: string | undefined): void {
   const [key] = REFUSED[what].filter((name) => name in entry);
   if (key === undefined) return;
-  throw new HomelabError(
-    "E_KUBECONFIG",
-    `provider kubernetes: the ${what} of context ${context ?? ""} has ${key}, which the embedded provider does not support`,
-    {
-      hint: "give a kubeconfig with a client certificate or a token, or install the official Kubernetes plugin",
-    },
-  );
+  throw refused(`the ${what} of context ${context ?? ""} has ${key}, which the embedded provider does not support`, {
+    hint: "give a kubeconfig with a client certificate or a token, or install the official Kubernetes plugin",
+  });
 }
 
 /**
@@ -111,17 +130,27 @@ function refuse(what: keyof typeof REFUSED, entry: Record<string, unknown>, cont
  * @throws HomelabError E_KUBECONFIG; never with the content, which is a credential
  */
 export function readKubeconfig(text: string, contextName?: string, clusterName?: string): Connection {
-  const { context, cluster, user } = choose(text, contextName, clusterName);
-  if (cluster === undefined || user === undefined)
-    throw new HomelabError("E_KUBECONFIG", `provider kubernetes: context ${context.name} names a cluster or a user that the kubeconfig does not have`);
+  const { folder, context, cluster, user } = choose(text, contextName, clusterName);
+  if (cluster === undefined || user === undefined) throw refused(`context ${context.name} names a cluster or a user that the kubeconfig does not have`);
   refuse("cluster", cluster, context.name);
   refuse("user", user, context.name);
+  const fileOf = <E extends Cluster | User>(entry: E, key: keyof E & string): string | undefined => {
+    const file = entry[key] as string | undefined;
+    // An empty one is none, as in client-go.
+    if (file === undefined || file === "") return undefined;
+    try {
+      return fs.readFileSync(path.resolve(folder, file), "utf8");
+    } catch (cause) {
+      throw refused(`the file of ${key}: ${file} cannot be read`, { cause });
+    }
+  };
   return {
     server: cluster.server.replace(/\/+$/, ""),
-    ca: decode(cluster["certificate-authority-data"]) ?? readFile(cluster["certificate-authority"]),
-    cert: decode(user["client-certificate-data"]) ?? readFile(user["client-certificate"]),
-    key: decode(user["client-key-data"]) ?? readFile(user["client-key"]),
-    token: user.token ?? readFile(user.tokenFile)?.trim(),
+    ca: decode(cluster["certificate-authority-data"]) ?? fileOf(cluster, "certificate-authority"),
+    cert: decode(user["client-certificate-data"]) ?? fileOf(user, "client-certificate"),
+    key: decode(user["client-key-data"]) ?? fileOf(user, "client-key"),
+    // In this order, as client-go has it.
+    token: fileOf(user, "tokenFile")?.trim() ?? user.token,
     verify: cluster["insecure-skip-tls-verify"] !== true,
     proxyUrl: cluster["proxy-url"] || undefined,
     namespace: context.namespace,
