@@ -12,6 +12,8 @@ run_here() {
   say "NOT in a clone of its own and not as another user: $1"
   local status=0
   shift
+  # What was copied so far may be what has filled the disk.
+  [ -z "${base:-}" ] || rm -rf "$base"
   "$@" || status=$?
   exit "$status"
 }

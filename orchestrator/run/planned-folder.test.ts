@@ -9,7 +9,7 @@ test("only its owner can read a run's folder; the next run removes that of a kil
   try {
     const own = makePlannedFolder(runs);
     expect(fs.statSync(own).mode & 0o777).toBe(0o700);
-    const dead = spawnSync("/bin/true").pid;
+    const dead = spawnSync("true").pid;
     fs.mkdirSync(path.join(runs, `planned-${dead}-x`));
     fs.writeFileSync(path.join(runs, `planned-${dead}-x`, "tools.json"), '{"vaultToken":"hvs.secret"}');
     fs.mkdirSync(path.join(runs, `planned-${process.ppid}-y`));

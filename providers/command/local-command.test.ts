@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { untilEnded } from "../../tests/support/ended";
 import { TestProvider } from "../../tests/support/test-provider";
 import { Secret } from "../sdk/values";
 import { provider } from "./provider";
@@ -69,8 +70,6 @@ describe("command:local:Command", () => {
     await plugin.cancel();
     expect(await made).toMatchObject({ details: "the operation was cancelled" });
     const pid = Number(fs.readFileSync(pidFile, "utf8"));
-    const alive = (): boolean => fs.existsSync(`/proc/${pid}`) && !/^State:\s+Z/m.test(fs.readFileSync(`/proc/${pid}/status`, "utf8"));
-    while (alive()) await new Promise((resolve) => setImmediate(resolve));
-    expect(alive()).toBe(false);
+    await untilEnded(pid);
   });
 });
