@@ -19,7 +19,7 @@ export function yamlFiles(folder: string, below = ""): string[] {
   if (!fs.existsSync(path.join(folder, below))) return [];
   return fs
     .readdirSync(path.join(folder, below), { withFileTypes: true })
-    .toSorted((a, b) => a.name.localeCompare(b.name))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1))
     .flatMap((entry) => {
       const name = path.posix.join(below, entry.name);
       if (entry.isDirectory()) return yamlFiles(folder, name);

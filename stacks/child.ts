@@ -28,8 +28,20 @@ export function printAnswer(answer: () => object): void {
   }
 }
 
+/** Gives the answer to a question. Both are JSON. */
+type Answer = (input: string) => Promise<object>;
+
+/** For a caller in the same process (`answerHere` in orchestrator/target/program.ts): what a child would print, as a value. */
+export const answerOrFailure =
+  (answer: Answer) =>
+  (input: string): Promise<{ answer: object } | { failure: object }> =>
+    answer(input).then(
+      (result) => ({ answer: result }),
+      (thrown: unknown) => ({ failure: failureOf(thrown) }),
+    );
+
 /** Answers the question on standard input. Where it fails, the exit code is 1. */
-export function runChild(answer: (input: string) => Promise<object>): void {
+export function runChild(answer: Answer): void {
   readStdin()
     .then(answer)
     .then((result) => {

@@ -125,8 +125,8 @@ export class GitHost {
       else refuse(response, 500, "the lab's git does not work");
     };
     let said = "";
-    child.stderr.on("data", (chunk: Buffer) => {
-      said = `${said}${chunk.toString("utf8")}`.slice(-2000);
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      said = `${said}${text}`.slice(-2000);
     });
     child.on("error", (error) => failed(error.message));
     // A client that closes the connection is not an error of the server.

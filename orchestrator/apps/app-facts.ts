@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
 import { nearest } from "../../common/nearest";
-import { askProgram } from "../target/program";
+import { askProgram } from "../target/ask-program";
 
 const appSchema = z.object({
   name: z.string(),

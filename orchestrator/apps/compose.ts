@@ -4,7 +4,7 @@ import { portableYaml } from "../../common/yaml";
 import type { Arguments } from "../cli/command";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
-import { askProgram } from "../target/program";
+import { askProgram } from "../target/ask-program";
 
 const answerSchema = z.object({ compose: z.record(z.string(), z.unknown()) });
 

@@ -10,7 +10,7 @@ import { projectRoot } from "../../common/paths";
 import type { Arguments } from "../cli/command";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
-import { askProgram } from "../target/program";
+import { askProgram, askProgramHere } from "../target/ask-program";
 
 const renderedSchema = z.object({ stack: z.string(), files: z.record(z.string(), z.string()) });
 type Rendered = z.infer<typeof renderedSchema>;
@@ -79,16 +79,15 @@ export function bring(folder: string, files: Readonly<Record<string, string>>, d
   }
 }
 
-/** @throws HomelabError E_STACK_UNKNOWN, E_RENDER; and the errors with which the program refuses a plan */
-const ask = async (stacks: readonly string[], images: Readonly<Record<string, string>> = {}): Promise<Rendered[]> =>
-  answerSchema.parse(await askProgram("render-apps", JSON.stringify({ stacks, images }))).stacks;
+const ENTRY = "render-apps";
 
 /**
  * The files of a stack, by path from its folder. @param images by application, instead of those that the settings name
  * @throws HomelabError E_STACK_UNKNOWN, E_RENDER; and the errors with which the program refuses a plan
  */
 export async function renderedFiles(stack: string, images: Readonly<Record<string, string>>): Promise<Rendered["files"]> {
-  const [rendered] = await ask([stack], images);
+  const { stacks } = answerSchema.parse(await askProgram(ENTRY, JSON.stringify({ stacks: [stack], images })));
+  const [rendered] = stacks;
   if (rendered === undefined) throw new Error(`the program rendered nothing of ${stack}`);
   return rendered.files;
 }
@@ -106,7 +105,8 @@ function foldersOf(stack: string, args: Arguments): { shown: string; folder: str
 
 /** @throws HomelabError E_STACK_UNKNOWN, E_RENDER; and the errors with which the program refuses a plan. Nothing is written then. */
 export async function render(args: Arguments, session: Session): Promise<ExitCode> {
-  const all = (await ask([...new Set(args.words)])).map(({ stack, files }) => {
+  const { stacks } = answerSchema.parse(await askProgramHere(ENTRY, JSON.stringify({ stacks: [...new Set(args.words)] })));
+  const all = stacks.map(({ stack, files }) => {
     const { shown, folder } = foldersOf(stack, args);
     return { stack, files, shown, folder, difference: differenceOf(folder, files) };
   });

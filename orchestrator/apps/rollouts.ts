@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Arguments } from "../cli/command";
 import type { Session } from "../cli/session";
 import { queryAll } from "../run/query-stacks";
-import { askProgram } from "../target/program";
+import { askProgram } from "../target/ask-program";
 
 const rolloutSchema = z.object({ state: z.enum(["done", "progressing", "failed"]), says: z.string() });
 export type Rollout = z.infer<typeof rolloutSchema>;

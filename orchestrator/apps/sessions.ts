@@ -8,7 +8,7 @@ import { usageError } from "../cli/arguments";
 import type { Arguments } from "../cli/command";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
-import { askProgram } from "../target/program";
+import { askProgram } from "../target/ask-program";
 
 const answerSchema = z.object({ objects: z.array(z.record(z.string(), z.unknown())) });
 

@@ -1,6 +1,6 @@
 /** Charts and images that the stacks take from elsewhere, as the program says. */
 import { z } from "zod";
-import { askProgram } from "../target/program";
+import { askProgram } from "../target/ask-program";
 
 const pathSchema = z.discriminatedUnion("by", [
   z.strictObject({ by: z.literal("minor"), why: z.string() }),

@@ -4,8 +4,9 @@ import { z } from "zod";
 import { countedOf } from "../../common/counted";
 import { HomelabError } from "../../common/errors";
 import { inPool } from "../../common/pool";
+import { askProgram } from "../target/ask-program";
 import { type Engine, engineRunner, type Run, stackNames, stackOutputs } from "../target/engine";
-import { askProgram, type Program } from "../target/program";
+import type { Program } from "../target/program";
 import type { Site } from "../target/site";
 import type { Check } from "./doctor-checks";
 

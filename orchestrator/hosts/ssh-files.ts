@@ -7,8 +7,8 @@ import { HomelabError } from "../../common/errors";
 import { writeFileAtomic } from "../../common/files";
 import { storePath } from "../../common/vault-layout";
 import { loadSecrets } from "../../secrets/load";
+import { askProgram } from "../target/ask-program";
 import { secretsPlace } from "../target/lab-secrets";
-import { askProgram } from "../target/program";
 import { besideRuns, type Site } from "../target/site";
 
 const ENTRY = storePath("SSH_PRIVATE_KEY");

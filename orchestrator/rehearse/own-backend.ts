@@ -4,8 +4,9 @@ import { z } from "zod";
 import { projectRoot } from "../../common/paths";
 import { storePath } from "../../common/vault-layout";
 import { loadSecrets } from "../../secrets/load";
+import { askProgram } from "../target/ask-program";
 import { LAB_AGE_KEY, labSecrets } from "../target/lab-secrets";
-import { askProgram, type Program } from "../target/program";
+import type { Program } from "../target/program";
 import type { RehearsalLab } from "./rehearsal-lab";
 
 /** As `homelab init` and the module `minio` name it. */

@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
-import { askProgram } from "../target/program";
+import { askProgram } from "../target/ask-program";
 import { type EngineCommand, readState } from "./pending-creates";
 
 interface Delivered {

@@ -169,8 +169,8 @@ export async function startLab(options: LabOptions): Promise<LabFile> {
   if (output === null) throw new Error("the lab was started without a pipe for its first line");
   await new Promise<void>((resolve, reject) => {
     let stdout = "";
-    output.on("data", (chunk: Buffer) => {
-      stdout += chunk.toString("utf8");
+    output.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
       if (stdout.includes("\n")) resolve();
     });
     child.on("error", reject);

@@ -1,14 +1,9 @@
-/** Asks the program what stacks there are: a child process, so that the program's code never runs in the orchestrator. */
-import { spawn } from "node:child_process";
-import * as path from "node:path";
+/** Asks the program what stacks there are. */
 import { z } from "zod";
-import { childEnv } from "../../common/env";
-import { HomelabError } from "../../common/errors";
+import type { HomelabError } from "../../common/errors";
 import { type LabSite, labSiteSchema, parseLabSite } from "../../common/lab-site";
-import { projectRoot } from "../../common/paths";
+import { askProgram, errorOf, failureSchema } from "./ask-program";
 import { StackGraph } from "./graph";
-
-const failureSchema = z.object({ code: z.string(), message: z.string(), hint: z.string().optional(), subject: z.string().optional() });
 
 const stackSchema = z.object({
   name: z.string(),
@@ -88,66 +83,6 @@ export interface Program {
   /** Host names that the estate serves by HTTPS. Tests' own programs have neither these nor an estate. */
   routes?: readonly { host: string /** Module or application. */; owner: string; stack: string }[];
   estate?: Estate;
-}
-
-interface Finished {
-  code: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-/** The process ends within a second. V8's optimising compiler and its threads for garbage collection would take a third of its processor time. */
-const SHORT_RUN = ["--no-opt", "--single-threaded-gc", "--min-semi-space-size=16"];
-
-/** @param file of bin/stacks */
-function runNode(file: string, input: string, env: Readonly<Record<string, string>>): Promise<Finished> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [...SHORT_RUN, "--require", path.join(path.dirname(file), "preload-command.js"), file], {
-      env: childEnv(env),
-      stdio: ["pipe", "pipe", "pipe"],
-    });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.on("data", (chunk: Buffer) => {
-      stdout += chunk.toString("utf8");
-    });
-    child.stderr.on("data", (chunk: Buffer) => {
-      stderr += chunk.toString("utf8");
-    });
-    child.on("error", reject);
-    child.on("close", (code) => resolve({ code, stdout, stderr }));
-    // The program need not read its input.
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(input);
-  });
-}
-
-function parseFailure(stderr: string): z.infer<typeof failureSchema> | undefined {
-  const line = stderr.trim().split("\n").at(-1) ?? "";
-  try {
-    return failureSchema.parse(JSON.parse(line));
-  } catch {
-    // Not one of the program's own reports: the caller shows the raw text.
-    return undefined;
-  }
-}
-
-const errorOf = ({ code, message, hint, subject }: z.infer<typeof failureSchema>): HomelabError =>
-  new HomelabError(code, message, { ...(hint ? { hint } : {}), ...(subject ? { subject } : {}) });
-
-/**
- * Runs one of the program's own commands and gives what it printed.
- * @param name file below bin/stacks, without `.js`
- * @param input its standard input: JSON, secrets included, which never are arguments
- * @param root of the checkout whose program it is
- * @throws HomelabError with the program's own code
- */
-export async function askProgram(name: string, input = "", env: Readonly<Record<string, string>> = {}, root = projectRoot()): Promise<unknown> {
-  const { code, stdout, stderr } = await runNode(path.join(root, "bin", "stacks", `${name}.js`), input, env);
-  if (code === 0) return JSON.parse(stdout);
-  const known = parseFailure(stderr);
-  if (known === undefined) throw new Error(`the program could not be read (exit code ${code ?? "none"}): ${stderr}`);
-  throw errorOf(known);
 }
 
 /** What a new lab is told about the homelab; the program's settings and inventory may be wrong. */

@@ -4,7 +4,7 @@ import { portableYaml } from "../../common/yaml";
 import type { Arguments } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
-import { askProgram } from "./program";
+import { askProgram } from "./ask-program";
 
 const answerSchema = z.object({
   releases: z.array(

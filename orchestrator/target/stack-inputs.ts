@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { z } from "zod";
 import { projectRoot } from "../../common/paths";
-import { askProgram } from "./program";
+import { askProgram } from "./ask-program";
 
 const consumedSchema = z.object({ from: z.string(), output: z.string(), key: z.string().optional() });
 /** An output of another stack, or one entry of it. */

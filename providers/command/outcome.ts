@@ -1,4 +1,5 @@
 /** The output of a command, and the error of a command that failed. */
+import { StringDecoder } from "node:string_decoder";
 import { HomelabError } from "../../common/errors";
 import type { CallContext } from "../sdk/resource";
 
@@ -13,6 +14,8 @@ export class OutputCollector {
   readonly #parts: Record<"stdout" | "stderr", Buffer[]> = { stdout: [], stderr: [] };
   readonly #both: Buffer[] = [];
   readonly #open: Record<"stdout" | "stderr", string> = { stdout: "", stderr: "" };
+  /** A character may come in two pieces. */
+  readonly #decoders = { stdout: new StringDecoder("utf8"), stderr: new StringDecoder("utf8") };
 
   constructor(
     private readonly call: CallContext,
@@ -23,7 +26,7 @@ export class OutputCollector {
     this.#parts[stream].push(chunk);
     if (this.logging !== stream && this.logging !== "stdoutAndStderr") return;
     this.#both.push(chunk);
-    const lines = (this.#open[stream] + chunk.toString("utf8")).split("\n");
+    const lines = (this.#open[stream] + this.#decoders[stream].write(chunk)).split("\n");
     this.#open[stream] = lines.pop() ?? "";
     for (const line of lines) this.call.log("info", line, { status: true });
   }

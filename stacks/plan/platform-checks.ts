@@ -1,5 +1,5 @@
 /** Checks an environment's platform before anything is registered. Each problem names environment and module. */
-import * as semver from "semver";
+import satisfies from "semver/functions/satisfies";
 import { findDefaultCredentials } from "../../components/platform/default-credentials";
 import type { Host, Module } from "../../components/platform/module";
 import { SECRETS_FROM, type WantedSecret } from "../../components/platform/namespace-grants";
@@ -147,7 +147,7 @@ function addresses({ place, chosen, addresses: taken }: Checked): string[] {
 function versions({ place, chosen, cluster }: Checked): string[] {
   return chosen.flatMap(({ module }) =>
     Object.values(module.charts)
-      .filter(({ kubeVersion }) => kubeVersion !== undefined && !semver.satisfies(cluster.version, kubeVersion, { includePrerelease: true }))
+      .filter(({ kubeVersion }) => kubeVersion !== undefined && !satisfies(cluster.version, kubeVersion, { includePrerelease: true }))
       .map(
         ({ name, version, kubeVersion }) =>
           `${place.environment}: ${module.name}: chart ${name} ${version} is for Kubernetes ${kubeVersion}, and the cluster runs ${cluster.version}; take another version of one of them`,

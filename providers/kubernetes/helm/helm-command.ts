@@ -78,8 +78,8 @@ export class HelmCommand implements Installer {
       const stdout: Buffer[] = [];
       child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
       let stderr = "";
-      child.stderr.on("data", (chunk: Buffer) => {
-        stderr = (stderr + chunk.toString("utf8")).slice(-4_000);
+      child.stderr.setEncoding("utf8").on("data", (text: string) => {
+        stderr = (stderr + text).slice(-4_000);
       });
       child.on("error", (error) => end(() => reject(error)));
       child.on("close", (code) =>
