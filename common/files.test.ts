@@ -28,3 +28,26 @@ test("a file that cannot be written is named, with what to do, and its half give
     fs.rmSync(dir, { recursive: true });
   }
 });
+
+test("only a file that has to outlive a power cut is synced, with its folder", () => {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), "files-"));
+  try {
+    const file = path.join(dir, "report.json");
+    const script = `
+      const fs = require("node:fs");
+      const { fsyncSync } = fs;
+      let synced = 0;
+      fs.fsyncSync = (fd) => { synced++; fsyncSync(fd); };
+      const files = require(${JSON.stringify(path.join(BIN, "files.js"))});
+      const facts = ["writeFileAtomic", "replaceFile"].map((name) => { synced = 0; files[name](process.argv[1], name); return [synced, fs.readFileSync(process.argv[1], "utf8")]; });
+      console.log(JSON.stringify(facts));`;
+    const { stdout } = spawnSync(process.execPath, ["-e", script, file], { encoding: "utf8" });
+    expect(JSON.parse(stdout)).toEqual([
+      [2, "writeFileAtomic"],
+      [0, "replaceFile"],
+    ]);
+    expect([fs.readdirSync(dir), fs.statSync(file).mode & 0o777]).toEqual([["report.json"], 0o600]);
+  } finally {
+    fs.rmSync(dir, { recursive: true });
+  }
+});

@@ -13,17 +13,12 @@ export function syncFolder(dir: string): void {
   }
 }
 
-/**
- * Replaces a file so that a reader, or a restart after a power cut, sees the old or the new content and never half of it:
- * write beside it, fsync, rename, fsync the folder.
- * @param mode permissions of a new file; default 0600, since most of what we write may hold secrets
- */
-export function writeFileAtomic(file: string, content: string | Uint8Array, mode = 0o600): void {
+function replace(file: string, content: string | Uint8Array, mode: number, isSynced: boolean): void {
   const part = `${file}.${process.pid}.${counter++}.part`;
   const fd = fs.openSync(part, "wx", mode);
   try {
     fs.writeFileSync(fd, content);
-    fs.fsyncSync(fd);
+    if (isSynced) fs.fsyncSync(fd);
   } catch (cause) {
     // Frees the room on a full disk. Node's message does not name the file, since it only knows the descriptor.
     fs.rmSync(part, { force: true });
@@ -33,5 +28,19 @@ export function writeFileAtomic(file: string, content: string | Uint8Array, mode
     fs.closeSync(fd);
   }
   fs.renameSync(part, file);
+}
+
+/**
+ * Replaces a file so that a reader, or a restart after a power cut, sees the old or the new content and never half of it:
+ * write beside it, fsync, rename, fsync the folder.
+ * @param mode permissions of a new file; default 0600, since most of what we write may hold secrets
+ */
+export function writeFileAtomic(file: string, content: string | Uint8Array, mode = 0o600): void {
+  replace(file, content, mode, true);
   syncFolder(path.dirname(file));
+}
+
+/** Replaces a file, so that a reader sees the old or the new content, for one that nobody needs after a power cut: nothing waits for the disk. */
+export function replaceFile(file: string, content: string | Uint8Array, mode = 0o600): void {
+  replace(file, content, mode, false);
 }

@@ -7,7 +7,7 @@ import * as fs from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { systemClock } from "../../common/clock";
 import { HomelabError } from "../../common/errors";
-import { writeFileAtomic } from "../../common/files";
+import { replaceFile } from "../../common/files";
 import { type PlannedOutputs, pendingFile, plannedOutputsFile, plannedOutputsSchema } from "../../common/planned-outputs";
 
 /** A method of the SDK's outputs that its types do not have. */
@@ -40,7 +40,8 @@ export async function writePlannedOutputs(
 ): Promise<void> {
   const planned: PlannedOutputs = { version: 1, stack, outputs: {}, usedUnknowns: [...usedUnknowns] };
   for (const [name, value] of Object.entries(outputs)) planned.outputs[name] = await inspectOutput(value);
-  writeFileAtomic(plannedOutputsFile(folder, stack), `${JSON.stringify(planned)}\n`, 0o600);
+  // The folder is this preview's alone, and the stacks that wait for the file would wait for the disk.
+  replaceFile(plannedOutputsFile(folder, stack), `${JSON.stringify(planned)}\n`, 0o600);
 }
 
 /** Interval at which a program looks whether the stack that it waits for has planned its outputs. */
