@@ -138,6 +138,12 @@ function coverage(): (filename: string) => boolean {
   return (filename) => filename.includes(`${path.sep}node_modules${path.sep}`) || filename.startsWith(own);
 }
 
+/** V8 takes no code that was compiled under other flags: who sets some does so before this, and has a file of its own. */
+const cacheFile = (name: string): string => path.join(cacheDir(), `${name}-${process.version}-${process.arch}-${cachedDataVersionTag().toString(16)}.bin`);
+
+/** What is known of a version of a file; a file that is loaded again, since a process forgot it, is not compiled again. */
+const sameStamp = <T extends { stamp: string }>(known: T | undefined, stamp: string | undefined): T | undefined => (known?.stamp === stamp ? known : undefined);
+
 let enabled = false;
 
 /**
@@ -148,12 +154,8 @@ let enabled = false;
 export function enableCompileCache(name: string): void {
   if (enabled) return;
   enabled = true;
-  if (loader.enableCompileCache !== undefined) {
-    loader.enableCompileCache(cacheDir());
-    return;
-  }
-  // V8 takes no code that was compiled under other flags: who sets some does so before this, and has a file of its own.
-  const file = path.join(cacheDir(), `${name}-${process.version}-${process.arch}-${cachedDataVersionTag().toString(16)}.bin`);
+  if (loader.enableCompileCache !== undefined) return void loader.enableCompileCache(cacheDir());
+  const file = cacheFile(name);
   const { entries: known, ...learned } = fs.existsSync(file) ? decodeCache(fs.readFileSync(file)) : EMPTY();
   const installed = installedNow();
   const resolutions = learned.installed === installed ? learned.resolutions : new Map<string, string>();
@@ -200,15 +202,16 @@ export function enableCompileCache(name: string): void {
 
   const { ".js": loadByNode } = loader._extensions;
   loader._extensions[".js"] = (module, filename) => {
-    const entry = known.get(filename);
-    if (entry === undefined || entry.stamp !== (stamps.get(filename) ?? stampOf(filename))) {
-      loadByNode(module, filename);
-      return;
+    const stamp = stamps.get(filename) ?? stampOf(filename);
+    let script = sameStamp(compiled.get(filename), stamp)?.script;
+    const entry = sameStamp(known.get(filename), stamp);
+    if (script === undefined && entry !== undefined) {
+      script = new vm.Script(wrapped(fs.readFileSync(filename, "utf8")), { filename, cachedData: entry.code });
+      if (script.cachedDataRejected === true) fresh++;
+      compiled.set(filename, { stamp: entry.stamp, script });
     }
-    const script = new vm.Script(wrapped(fs.readFileSync(filename, "utf8")), { filename, cachedData: entry.code });
-    if (script.cachedDataRejected === true) fresh++;
-    compiled.set(filename, { stamp: entry.stamp, script });
-    run(module, script);
+    if (script === undefined) loadByNode(module, filename);
+    else run(module, script);
   };
 
   process.on("exit", () => {

@@ -11,6 +11,7 @@ import { asError } from "../common/errors";
 import { goOnWithoutReader } from "./cli/closed-reader";
 import { exitCodeOf } from "./cli/exit-code";
 import { EXIT_CODE } from "./errors";
+import { keepProgram } from "./program/kept-program";
 import { keepBundledHost } from "./providers/bundled-host";
 import { secretFilter } from "./secrets/secret-filter";
 
@@ -43,6 +44,7 @@ async function run({ argv, cwd, env, marker }: z.infer<typeof requestSchema>): P
 let isRunning = false;
 
 keepBundledHost();
+keepProgram();
 goOnWithoutReader();
 // A cancellation that comes when the command has just ended. While an operation runs it listens itself (cli/signals.ts).
 process.on("SIGINT", () => undefined);

@@ -10,8 +10,9 @@ import { systemErrorCode } from "../../common/errors";
 import { GRPC_OPTIONS } from "../../common/grpc-options";
 import type { DeploymentRequest } from "../contracts";
 import { DeploymentError } from "../errors";
-import { killNow, onLines, processEnd } from "../providers/child-process";
+import { killNow, onLines, type ProcessEnd, processEnd } from "../providers/child-process";
 import { runImports } from "./import-program";
+import { isProgramKept, type ProgramCommand, runKept } from "./kept-program";
 import { splitNodeArgs } from "./node-args";
 import type { ProgramEnd, RunningProgram } from "./running-program";
 
@@ -34,27 +35,13 @@ function resolveRunner(programDir: string): string {
   }
 }
 
-function runLocal({ request, preview, address, onOutput }: ProgramFacts): RunningProgram {
+function commandOf({ request, preview, address }: ProgramFacts): ProgramCommand {
   const { project } = request;
-  const nodeArgs = splitNodeArgs(String(project.runtimeOptions["nodeargs"] ?? ""));
   const own = readEnv(ENV.programPreload);
   const args = [
-    // In its short form: the SDK takes a `--require` for a loader of the user's own, and then starts no native ES module in TypeScript.
-    ...["-r", path.join(__dirname, "preload.js")],
-    ...(own === undefined ? [] : ["-r", own]),
-    ...nodeArgs,
-    resolveRunner(project.programDir),
     ...["--monitor", address, "--engine", address, "--organization", "organization", "--project", project.name, "--root-directory", project.root],
-    ...[
-      "--stack",
-      request.stack,
-      "--pwd",
-      project.programDir,
-      ...(preview ? ["--dry-run"] : []),
-      "--parallel",
-      String(request.options.parallel),
-      project.entryPoint,
-    ],
+    ...["--stack", request.stack, "--pwd", project.programDir, ...(preview ? ["--dry-run"] : [])],
+    ...["--parallel", String(request.options.parallel), project.entryPoint],
   ];
   const env = childEnv({
     PULUMI_CONFIG: JSON.stringify(request.config.values),
@@ -65,15 +52,43 @@ function runLocal({ request, preview, address, onOutput }: ProgramFacts): Runnin
     PULUMI_NODEJS_TSCONFIG_PATH: typeof project.runtimeOptions["tsconfig"] === "string" ? project.runtimeOptions["tsconfig"] : undefined,
     PULUMI_NODEJS_TYPESCRIPT: project.runtimeOptions["typescript"] === false ? undefined : "true",
   });
-  const child = spawn(process.execPath, args, { cwd: project.programDir, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
-  onLines(child, onOutput);
+  const nodeArgs = [
+    // In its short form: the SDK takes a `--require` for a loader of the user's own, and then starts no native ES module in TypeScript.
+    ...["-r", path.join(__dirname, "preload.js")],
+    ...(own === undefined ? [] : ["-r", own]),
+    ...splitNodeArgs(String(project.runtimeOptions["nodeargs"] ?? "")),
+  ];
+  return { nodeArgs, runner: resolveRunner(project.programDir), args, cwd: project.programDir, env };
+}
+
+/**
+ * Whether the program's process may run it again for another stack: the orchestrator vouches for its own program by the preload that it
+ * names. Anybody else's has a process for each run, and so has one whose process does more than run it: Node's options of the project, a
+ * compiler, tracing.
+ */
+function mayBeKept({ project }: DeploymentRequest): boolean {
+  const { nodeargs, typescript } = project.runtimeOptions;
+  return readEnv(ENV.programPreload) !== undefined && (nodeargs ?? "") === "" && typescript === false && readEnv("TRACEPARENT") === undefined;
+}
+
+function programEnd({ code, signal }: ProcessEnd): ProgramEnd {
+  if (code === 0) return { kind: "done" };
+  if (code === BAIL) return { kind: "bail" };
+  return { kind: "failed", message: signal === null ? `Program exited with non-zero exit code: ${code}` : `Program was ended by ${signal}` };
+}
+
+function runLocal(facts: ProgramFacts): RunningProgram {
+  const command = commandOf(facts);
+  if (isProgramKept() && mayBeKept(facts.request)) {
+    const { end, kill } = runKept(command, facts.onOutput);
+    return { end: end.then(programEnd), kill };
+  }
+  const { nodeArgs, runner, args, cwd, env } = command;
+  const child = spawn(process.execPath, [...nodeArgs, runner, ...args], { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  onLines(child, facts.onOutput);
   const end = new Promise<ProgramEnd>((resolve) => {
     child.on("error", (cause) => resolve({ kind: "failed", message: `the program cannot be started: ${cause.message}` }));
-    void processEnd(child).then(({ code, signal }) => {
-      if (code === 0) resolve({ kind: "done" });
-      else if (code === BAIL) resolve({ kind: "bail" });
-      else resolve({ kind: "failed", message: signal === null ? `Program exited with non-zero exit code: ${code}` : `Program was ended by ${signal}` });
-    });
+    void processEnd(child).then((how) => resolve(programEnd(how)));
   });
   return { end, kill: () => killNow(child) };
 }
