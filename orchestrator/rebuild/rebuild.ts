@@ -29,6 +29,10 @@ import { requireCredentials, servingStack } from "./state-backend";
 const LOOK_AGAIN = 5_000;
 const LOOKS = 60;
 
+export interface RebuildParts extends RunParts {
+  readApps: typeof readApps;
+}
+
 interface Rebuild {
   site: Site;
   program: Program;
@@ -37,7 +41,7 @@ interface Rebuild {
   first: string[];
   args: Arguments;
   session: Session;
-  parts: RunParts;
+  parts: RebuildParts;
   say(text: string): void;
 }
 
@@ -134,13 +138,13 @@ async function move({ site, record, args, session, say }: Rebuild, local: string
 }
 
 /** Pods of applications wait for images that nobody has pushed into the new registry. @returns whether the other stacks may be built */
-async function imagesAreThere({ site, program, args, session, first }: Rebuild): Promise<boolean> {
+async function imagesAreThere({ site, program, args, session, parts, first }: Rebuild): Promise<boolean> {
   // No image is pulled in the lab.
   if (site.kind === "lab" || args.flag("without-images")) return true;
   const built = new Set(first);
   const hosts = new Set((program.routes ?? []).filter(({ owner, stack }) => owner === "harbor" && built.has(stack)).map(({ host }) => host));
   if (hosts.size === 0) return true;
-  const { missing, unknown } = await missingImages((await readApps()).stacks, hosts);
+  const { missing, unknown } = await missingImages((await parts.readApps()).stacks, hosts);
   for (const { image, why } of unknown) session.err(`note: whether ${image} is there is not known: ${why}\n`);
   if (missing.length === 0) return true;
   session.err(
@@ -189,7 +193,7 @@ async function mayBegin({ site, program, record, args, session }: Rebuild): Prom
 }
 
 /** @throws HomelabError E_USAGE, E_REBUILD */
-export async function rebuild(args: Arguments, session: Session, parts: RunParts = REAL_PARTS): Promise<ExitCode> {
+export async function rebuild(args: Arguments, session: Session, parts: RebuildParts = { ...REAL_PARTS, readApps }): Promise<ExitCode> {
   if (!args.flag("lab") && !args.flag("yes")) refuseUnasked(session, "homelab rebuild builds the real homelab", args.flag("json"));
   const site = await parts.openSite(args.flag("lab"));
   const program = await parts.describeProgram();
