@@ -49,6 +49,16 @@ test.each<[name: string, like: string, said: string]>([
   expect([read("site/stacks.ts"), fs.existsSync(path.join(root, `Pulumi.${name}.yaml`))]).toEqual([before, name === "dev"]);
 });
 
+test("what stands above the stacks is none, whatever its form", () => {
+  const text = read("site/stacks.ts");
+  const at = text.indexOf("export const");
+  fs.writeFileSync(path.join(root, "site/stacks.ts"), `${text.slice(0, at)}const storage = {\n  users: {\n    reader: {},\n  },\n};\n\n${text.slice(at)}`);
+  expect(() => newStack(root, "stg", "users")).toThrow(
+    expect.objectContaining({ message: 'site/stacks.ts has no stack "users"', hint: "it has: tools, dev, devices" }),
+  );
+  expect(() => newVm(root, "build", "users", "k8s-dev")).toThrow('site/stacks.ts has no stack "users"');
+});
+
 test("files of an earlier stack of the name are not overwritten", () => {
   fs.writeFileSync(path.join(root, "Pulumi.stg.yaml"), "mine");
   const before = read("site/stacks.ts");

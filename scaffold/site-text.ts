@@ -17,8 +17,13 @@ export interface Entry {
   end: number;
 }
 
-export const entriesOf = (text: string): Entry[] =>
-  [...text.matchAll(ENTRY)].map((match) => ({ name: match[1] ?? match[2] ?? "", text: match[0], end: match.index + match[0].length }));
+/** Those of the call that declares the stacks. What stands above it, such as options that several stacks share, has the same form. */
+export function entriesOf(text: string): Entry[] {
+  const declared = text.lastIndexOf("defineStacks(");
+  return [...text.matchAll(ENTRY)]
+    .filter(({ index }) => index > declared)
+    .map((match) => ({ name: match[1] ?? match[2] ?? "", text: match[0], end: match.index + match[0].length }));
+}
 
 export const read = (root: string, name: string): string => {
   try {

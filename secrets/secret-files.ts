@@ -111,7 +111,7 @@ export class SecretFiles {
       return readSopsText(path.join(this.root, name.folder), `${name.entry}.yaml`, this.label(name));
     } catch (cause) {
       if (systemErrorCode(cause) !== "ENOENT") throw cause;
-      throw new HomelabError("E_SECRET_FILE", `there is no ${this.label(name)}`, {
+      throw new HomelabError("E_SECRET_UNKNOWN", `there is no ${this.label(name)}`, {
         subject: this.label(name),
         hint: "`homelab secrets list` shows what there is; `homelab secrets new` adds one",
       });

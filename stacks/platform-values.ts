@@ -20,7 +20,7 @@ export interface ReleaseValues {
   values: Readonly<Record<string, unknown>>;
 }
 
-/** @throws HomelabError E_STACK_UNKNOWN, E_MODULE, and the errors of a plan */
+/** @throws HomelabError E_STACK_UNKNOWN, E_MODULE_UNKNOWN, and the errors of a plan */
 export function valuesOf(estate: Estate, stack: string, module: string): ReleaseValues[] {
   const { charts, parts } = moduleOf(planOf(estate, stack).plan.platform, module);
   return Object.entries(charts).map(([release, { repository, name, version }]) => ({

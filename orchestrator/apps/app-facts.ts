@@ -28,9 +28,9 @@ export type AppFacts = z.infer<typeof appSchema>;
 export const readApps = async (): Promise<{ site: string; stacks: StackApps[] }> =>
   z.object({ site: z.string(), stacks: z.array(stackSchema) }).parse(await askProgram("list-apps"));
 
-const unknown = (what: string, name: string, names: readonly string[]): HomelabError => {
+const unknown = (code: string, message: string, name: string, names: readonly string[]): HomelabError => {
   const meant = nearest(name, names);
-  return new HomelabError(what === "stack" ? "E_STACK_UNKNOWN" : "E_APP_UNKNOWN", `there is no ${what} "${name}"`, {
+  return new HomelabError(code, message, {
     subject: name,
     hint: meant === undefined ? `there are: ${names.join(", ")}` : `did you mean "${meant}"?`,
   });
@@ -41,7 +41,8 @@ export function findStack(stacks: readonly StackApps[], stack: string): StackApp
   const found = stacks.find(({ name }) => name === stack);
   if (found !== undefined) return found;
   throw unknown(
-    "stack",
+    "E_STACK_UNKNOWN",
+    `there is no stack "${stack}"`,
     stack,
     stacks.map(({ name }) => name),
   );
@@ -53,7 +54,8 @@ export function findApp(stacks: readonly StackApps[], stack: string, app: string
   const own = found.apps.find(({ name }) => name === app);
   if (own === undefined)
     throw unknown(
-      `application in ${stack}`,
+      "E_APP_UNKNOWN",
+      `${stack} has no application "${app}"`,
       app,
       found.apps.map(({ name }) => name),
     );

@@ -21,7 +21,7 @@ test.each<[string, string, Parameters<typeof wantedOf>[1], string, string]>([
     "writr",
     { from: "dev", to: "stg" },
     "E_APP_UNKNOWN",
-    'there is no application in dev "writr": did you mean "writer"?',
+    'dev has no application "writr": did you mean "writer"?',
   ],
   ["from a stage that there is not", "writer", { from: "dve", to: "stg" }, "E_STACK_UNKNOWN", 'there is no stack "dve"'],
   [

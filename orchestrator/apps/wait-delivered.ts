@@ -1,4 +1,7 @@
 /** `homelab delivered`: waits until the homelab's own pipeline has delivered the last change of a stage's settings. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { HomelabError } from "../../common/errors";
 import { projectRoot } from "../../common/paths";
 import { type Arguments, positive, usageError } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
@@ -22,11 +25,18 @@ function historyOf(root: string): Contains {
   };
 }
 
-/** @throws HomelabError E_USAGE, E_NO_RUN, E_GIT, E_DELIVERY, and what the host answered */
+/** Without the program, which an application's pipeline need not be able to load. @throws HomelabError E_STACK_UNKNOWN */
+function checkStage(stack: string): void {
+  if (/^[\w-]+$/.test(stack) && fs.existsSync(path.join(projectRoot(), settingsOf(stack)))) return;
+  throw new HomelabError("E_STACK_UNKNOWN", `there is no stack ${stack}`, { subject: stack, hint: `${settingsOf(stack)} would have its settings` });
+}
+
+/** @throws HomelabError E_USAGE, E_STACK_UNKNOWN, E_NO_RUN, E_GIT, E_DELIVERY, and what the host answered */
 export async function waitDelivered(args: Arguments, session: Session): Promise<ExitCode> {
   const [stack = ""] = args.words;
   const host = hostOf(args, "delivered");
   if (host === undefined) throw usageError("delivered takes --github or --gitlab", "see `homelab help delivered`");
+  checkStage(stack);
   const minutes = positive(args.text("minutes"), MINUTES, "--minutes");
   const given = args.text("commit");
   if (given !== undefined && !/^[0-9a-f]{40}$/.test(given)) throw usageError("--commit takes a commit's whole hash", "see `git rev-parse main`");

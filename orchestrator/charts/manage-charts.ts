@@ -73,8 +73,9 @@ export function verifiedExitCode(all: readonly Pick<VerifiedChart, "failure" | "
 /** @returns as {@link verifiedExitCode} */
 export async function manageCharts(args: Arguments, session: Session, sources = new ChartSources()): Promise<ExitCode> {
   const [stack] = args.words;
-  const helm = args.flag("values-only") ? undefined : helmExecutable();
+  // First: a name that is mistyped is told on a machine without helm as well.
   const { charts, knownCredentials } = await takenFromElsewhere(stack);
+  const helm = args.flag("values-only") ? undefined : helmExecutable();
   const all: VerifiedChart[] = [];
   for (const use of charts) {
     const verified = await verifyChart(use, knownCredentials, { sources, helm });

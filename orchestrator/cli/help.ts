@@ -4,7 +4,7 @@ import { optionOf } from "./arguments";
 import { GROUP_TITLES, GROUPS, leafOf, type NamedCommand, wordText } from "./command";
 
 /** What `homelab` ends with (cli/exit-codes.ts). */
-export const EXIT_CODES = "0 done, 1 failed, 2 usage, 3 changes found, 4 refused, 130 interrupted";
+export const EXIT_CODES = "0 done, 1 failed, 2 usage (also a name that the checkout does not have), 3 changes found, 4 refused, 130 interrupted";
 
 const wrapped = (text: string): string => (text === "" ? "" : `\n\n${text}`);
 

@@ -97,7 +97,7 @@ export interface Labels {
 /** Every build, by name. */
 const buildNames = ({ images }: ImageList): string[] => Object.values(images).flatMap(({ builds }) => Object.keys(builds));
 
-/** @throws HomelabError E_IMAGES where nothing of the name is built here */
+/** @throws HomelabError E_BUILD_UNKNOWN where nothing of the name is built here */
 export function buildOf(list: ImageList, wanted: string, { source, revision, version }: Labels): Build {
   const [folder, image] = Object.entries(list.images).find(([, { builds }]) => builds[wanted] !== undefined) ?? [];
   if (folder === undefined || image === undefined) {
@@ -105,7 +105,7 @@ export function buildOf(list: ImageList, wanted: string, { source, revision, ver
     const pattern = Object.entries(list.images).find(([of, { serves }]) => of === wanted || serves.includes(wanted));
     const meant = nearest(wanted, names);
     throw new HomelabError(
-      "E_IMAGES",
+      "E_BUILD_UNKNOWN",
       `${LIST} builds no ${wanted}${pattern === undefined ? "" : `: its sources are in another repository, which builds by images/${pattern[0]}`}`,
       {
         subject: wanted,

@@ -62,8 +62,8 @@ export async function askAll(
   const site = await openSite(args.flag("lab"));
   const engine = engineOf(args);
   const { graph } = await listStacks();
-  await registerSecrets(session, site.env, graph.names());
   const stacks = args.words.length === 0 ? graph.names() : args.words.map((word) => graph.node(word).name);
+  await registerSecrets(session, site.env, graph.names());
   const processes = new StackProcesses(site.env, session.redactor, engine.root);
   const results = await askEach(stacks, positive(args.text("concurrency"), 3, "--concurrency"), session, (stack) => {
     const task = { operation, stack, workDir: site.workDir, engineRoot: engine.root, parallel: operation === "drift" ? DRIFT_PARALLEL : 1 };

@@ -101,8 +101,8 @@ export async function prepare(operation: RunOperation, args: Arguments, session:
       if ("failure" in program.lab) throw program.lab.failure;
       await tellSite(site.lab, program.lab.site);
     }
-    await registerSecrets(session, site.env, program.graph.names());
     const stacks = selectStacks(program, args.words, operation, args.flag("only"));
+    await registerSecrets(session, site.env, program.graph.names());
     if (plannedDir !== undefined) for (const stack of stacks) fs.writeFileSync(pendingFile(plannedDir, stack), "");
     const { affected, before, takeOver = false } = parts;
     return { operation, site, engine, program, commit: await committed, stacks, plannedDir, processes, affected, before, takeOver };

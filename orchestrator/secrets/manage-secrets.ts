@@ -50,7 +50,10 @@ function get(given: Given): ExitCode {
   const name = fileName(given.folder, entry);
   const value = given.files.read(name)[key];
   if (value === undefined)
-    throw new HomelabError("E_SECRET_MISSING", `there is no "${key}" in ${given.files.label(name)}`, { subject: given.files.label(name) });
+    throw new HomelabError("E_SECRET_UNKNOWN", `there is no "${key}" in ${given.files.label(name)}`, {
+      subject: given.files.label(name),
+      hint: "`homelab secrets list` shows what there is",
+    });
   // The user asked for it by name. A program that reads it gets exactly the value, without a line end.
   given.session.rawOut(given.session.terminal.interactive ? `${value}\n` : value);
   return EXIT.done;

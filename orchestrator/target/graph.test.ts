@@ -19,7 +19,7 @@ test("a cycle is refused with its path", () => {
 
 test("an unknown need and an unknown stack are refused by name, with the known ones", () => {
   const need = thrown(() => new StackGraph([node("a", "x"), node("b")]));
-  expect([need.code, need.message, need.hint]).toEqual(["E_STACK_UNKNOWN", "stack a needs x, which does not exist", "known stacks: a, b"]);
+  expect([need.code, need.message, need.hint]).toEqual(["E_STACK_NEEDS", "stack a needs x, which does not exist", "known stacks: a, b"]);
   const stack = thrown(() => new StackGraph([node("a"), node("b")]).node("develop"));
   expect([stack.code, stack.message, stack.hint]).toEqual(["E_STACK_UNKNOWN", "there is no stack develop", "use one of: a, b"]);
 });

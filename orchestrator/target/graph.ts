@@ -28,7 +28,7 @@ export class StackGraph {
     for (const node of nodes) {
       for (const need of node.needs) {
         if (!this.#nodes.has(need)) {
-          throw new HomelabError("E_STACK_UNKNOWN", `stack ${node.name} needs ${need}, which does not exist`, {
+          throw new HomelabError("E_STACK_NEEDS", `stack ${node.name} needs ${need}, which does not exist`, {
             subject: node.name,
             hint: `known stacks: ${[...this.#nodes.keys()].join(", ")}`,
           });

@@ -12,7 +12,7 @@ const answerSchema = z.object({
   ),
 });
 
-/** @throws HomelabError E_STACK_UNKNOWN, E_MODULE; and the errors with which the program refuses a plan */
+/** @throws HomelabError E_STACK_UNKNOWN, E_MODULE_UNKNOWN; and the errors with which the program refuses a plan */
 export async function showValues(args: Arguments, session: Session): Promise<ExitCode> {
   const [stack = "", module = ""] = args.words;
   const { releases } = answerSchema.parse(await askProgram("platform-values", JSON.stringify({ stack, module })));

@@ -96,14 +96,14 @@ function serviceOf(app: PlannedApp, domain: string, plans: Plans, published: num
 /**
  * The stack for which nobody names one: of those that have the named applications, the one with the most applications. Where none has
  * them, the one with the most applications, whose names the refusal then lists.
- * @throws HomelabError E_APP_UNKNOWN where no stack has an application
+ * @throws HomelabError E_COMPOSE where no stack has an application
  */
 export function stackWith(stacks: readonly Pick<LoadedStack, "name" | "apps">[], wanted: readonly string[]): string {
   const most = (some: typeof stacks): string | undefined =>
     some.filter(({ apps }) => Object.keys(apps).length > 0).toSorted((a, b) => Object.keys(b.apps).length - Object.keys(a.apps).length)[0]?.name;
   const found = most(stacks.filter(({ apps }) => wanted.every((name) => name in apps))) ?? most(stacks);
   if (found !== undefined) return found;
-  throw new HomelabError("E_APP_UNKNOWN", "no stack of this homelab has an application", {
+  throw new HomelabError("E_COMPOSE", "no stack of this homelab has an application", {
     hint: "make one: `homelab new app <name> --stack <stack> --image <image>`",
   });
 }

@@ -41,7 +41,7 @@ test.each([
 
 test("a need that is no stack fails with the nearest name", () => {
   expect(failure([node("tools"), node("dev", "tolls")])).toMatchObject({
-    code: "E_STACK_UNKNOWN",
+    code: "E_STACK_NEEDS",
     message: expect.stringMatching(/^site\/stacks\.ts:\d+: stack "dev" needs "tolls", and there is no such stack$/),
     hint: 'did you mean "tools"?',
   });

@@ -11,7 +11,7 @@ interface Node {
 /**
  * Checks that every need names a stack, that no name is used twice and that there is no cycle.
  * @param root of the checkout, for the lines of site/stacks.ts
- * @throws HomelabError E_STACK_DUPLICATE, E_STACK_UNKNOWN (with the nearest name) or E_STACK_CYCLE (with the path)
+ * @throws HomelabError E_STACK_DUPLICATE, E_STACK_NEEDS (with the nearest name) or E_STACK_CYCLE (with the path)
  */
 export function validateGraph(definitions: readonly Node[], root: string): void {
   const nodes = new Map<string, Node>();
@@ -28,7 +28,7 @@ export function validateGraph(definitions: readonly Node[], root: string): void 
     for (const need of needs) {
       if (nodes.has(need)) continue;
       const meant = nearest(need, [...nodes.keys()]);
-      throw new HomelabError("E_STACK_UNKNOWN", `${stackPlace(root, name, "needs")}stack "${name}" needs "${need}", and there is no such stack`, {
+      throw new HomelabError("E_STACK_NEEDS", `${stackPlace(root, name, "needs")}stack "${name}" needs "${need}", and there is no such stack`, {
         subject: name,
         hint: meant === undefined ? `the stacks are: ${[...nodes.keys()].join(", ")}` : `did you mean "${meant}"?`,
       });

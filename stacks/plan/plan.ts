@@ -202,7 +202,7 @@ function checkHostNames(plans: readonly StackPlan[]): void {
   }
 }
 
-/** The plans of all stacks, by name, in the order of the matrix. @throws HomelabError as {@link planStack}; E_STACK_CYCLE, E_STACK_UNKNOWN */
+/** The plans of all stacks, by name, in the order of the matrix. @throws HomelabError as {@link planStack}; E_STACK_CYCLE, E_STACK_NEEDS */
 export function planEstate(estate: Estate): Map<string, StackPlan> {
   validateGraph(estate.stacks, estate.root);
   const platforms = planPlatforms(estate, estate.stacks, keysOnce());
@@ -217,7 +217,7 @@ export type Plans = Pick<ReadonlyMap<string, StackPlan>, "get">;
 /**
  * The plans of these stacks, in this order, with those of all. Each is made when it is first asked for: what is wrong with a stack that
  * these take nothing of is reported by who plans it.
- * @throws HomelabError E_STACK_UNKNOWN, E_STACK_CYCLE, and as {@link planStack}; `plans` as {@link planStack}
+ * @throws HomelabError E_STACK_UNKNOWN, E_STACK_CYCLE, E_STACK_NEEDS, and as {@link planStack}; `plans` as {@link planStack}
  */
 export function plansOf(estate: Estate, stacks: readonly string[]): { chosen: StackPlan[]; plans: Plans } {
   const wanted = stacks.map((name) => stackOf(estate, name));

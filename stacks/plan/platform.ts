@@ -106,11 +106,11 @@ export function planPlatform(input: PlatformInput, catalogue: readonly Module[] 
   };
 }
 
-/** A module of the plan. @throws HomelabError E_MODULE where the environment does not have it */
+/** A module of the plan. @throws HomelabError E_MODULE_UNKNOWN where the environment does not have it */
 export function moduleOf(plan: PlatformPlan, name: string): PlannedModule {
   const found = plan.modules.find((module) => module.name === name);
   if (found !== undefined) return found;
-  throw new HomelabError("E_MODULE", `${plan.environment} has no module "${name}"`, {
+  throw new HomelabError("E_MODULE_UNKNOWN", `${plan.environment} has no module "${name}"`, {
     subject: name,
     hint: `its modules are: ${plan.modules.map((module) => module.name).join(", ")}`,
   });

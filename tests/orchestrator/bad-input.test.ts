@@ -8,7 +8,10 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { systemClock } from "../../common/clock";
 import { HomelabError } from "../../common/errors";
+import { projectRoot } from "../../common/paths";
 import { createRedactor } from "../../common/redact";
+import { allCommands } from "../../orchestrator/cli/catalogue";
+import { leafOf } from "../../orchestrator/cli/command";
 import { exitCodeOf } from "../../orchestrator/cli/exit-of-error";
 import type { Session } from "../../orchestrator/cli/session";
 import { createSinks } from "../../orchestrator/cli/sinks";
@@ -143,6 +146,79 @@ describe("what somebody gets wrong is one error that says what to do", () => {
     const said = await typed(at(argv));
     expect(said).toEqual({ code, error: typeof error === "string" ? error : expect.stringMatching(error), next, out: "" });
     expect(JSON.stringify(said)).not.toContain("hunter2");
+  });
+});
+
+const STACK = /^there is no stack "?nosuch"?$/;
+/** For each command that takes a name of the checkout, a command line with a name that the checkout does not have. */
+const UNKNOWN: readonly (readonly [line: string, error: string | RegExp])[] = [
+  ["up nosuch --yes", STACK],
+  ["preview nosuch", STACK],
+  ["refresh nosuch", STACK],
+  ["destroy nosuch --yes", STACK],
+  ["drift nosuch", STACK],
+  ["status nosuch", STACK],
+  ["outputs nosuch", STACK],
+  ["pending nosuch", STACK],
+  ["unlock nosuch --yes", STACK],
+  ["state backup nosuch", STACK],
+  ["state repair nosuch --yes", STACK],
+  ["state forget nosuch vm --yes", STACK],
+  ["state unlock nosuch --yes", STACK],
+  ["state history nosuch", STACK],
+  ["apps nosuch", STACK],
+  ["charts verify nosuch", STACK],
+  ["upgrades nosuch", STACK],
+  ["render nosuch", STACK],
+  ["values nosuch vault", STACK],
+  ["values dev nosuch", 'dev has no module "nosuch"'],
+  ["delivered nosuch --github", STACK],
+  ["delivered ../nosuch --github", "there is no stack ../nosuch"],
+  ["promote nosuch --from dev --to stg", 'dev has no application "nosuch"'],
+  ["promote writer --from nosuch --to stg", STACK],
+  ["dev nosuch", 'dev has no application "nosuch"'],
+  ["dev writer --stack nosuch", STACK],
+  ["images build nosuch", "images/images.yaml builds no nosuch"],
+  ["ssh nosuch", "there is no host nosuch"],
+  ["hosts check --host nosuch", "there is no host nosuch"],
+  ["secrets list --env nosuch", STACK],
+  ["secrets get nosuch key", "there is no secrets/common/nosuch.yaml"],
+  ["secrets get cloudflare nosuch", 'there is no "nosuch" in secrets/common/cloudflare.yaml'],
+  ["secrets set nosuch key", "there is no secrets/common/nosuch.yaml"],
+  ["secrets view nosuch", "there is no secrets/common/nosuch.yaml"],
+  ["secrets edit nosuch", "there is no secrets/common/nosuch.yaml"],
+  ["secrets rotate nosuch", "there is no secrets/common/nosuch.yaml"],
+  ["secrets recipients nosuch", "there is no secrets/common/nosuch.yaml"],
+  ["secrets generate nosuch", '"nosuch" is not a credential that homelab generates'],
+  ["new stack x --like nosuch", 'site/stacks.ts has no stack "nosuch"'],
+  ["new vm x --stack dev --like nosuch", 'there is no VM "nosuch"'],
+  ["new module x --chart https://c.example.org/x --version 1.2.3 --stack nosuch", 'site/stacks.ts has no stack "nosuch"'],
+  ["new app x --image example.org/x:1 --stack nosuch", 'site/stacks.ts has no stack "nosuch"'],
+  ["help nosuch", "there is no command nosuch"],
+];
+/** Their stacks are those of a folder or a backend, and not of the checkout. */
+const OF_OTHERS = new Set(["state restore", "state migrate"]);
+
+describe("a name that the checkout does not have is a usage error, whatever it names", () => {
+  const former = process.env["SOPS_AGE_KEY_FILE"];
+  beforeAll(() => {
+    process.env["SOPS_AGE_KEY_FILE"] = path.join(projectRoot(), "secrets/lab-only.agekey");
+  });
+  afterAll(() => {
+    if (former === undefined) delete process.env["SOPS_AGE_KEY_FILE"];
+    else process.env["SOPS_AGE_KEY_FILE"] = former;
+  });
+
+  test.each(UNKNOWN)("homelab %s", async (line, error) => {
+    const said = await typed(line.split(" "));
+    expect(said).toEqual({ code: USAGE, error: typeof error === "string" ? error : expect.stringMatching(error), next: ANY, out: "" });
+  });
+
+  test("every command that takes a stack is among them", () => {
+    const leaves = allCommands().flatMap((command) => Object.keys(command.verbs ?? { "": 0 }).map((verb) => leafOf(command, verb)));
+    const take = leaves.filter(({ words }) => words.some(({ names }) => names === "stack")).map((leaf) => leaf.path);
+    expect(take.length).toBeGreaterThan(20);
+    expect(take.filter((of) => !OF_OTHERS.has(of) && !UNKNOWN.some(([line]) => line.startsWith(`${of} `)))).toEqual([]);
   });
 });
 

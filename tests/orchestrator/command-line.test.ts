@@ -45,7 +45,7 @@ test.each([
 
 test("a terminal that is half gone is no bug: no standard input, a reader that leaves, a folder that was removed", () => {
   expect(shell("homelab secrets set none/such key <&-")).toEqual({
-    code: 1,
+    code: 2,
     out: "",
     err: expect.stringMatching(/^error: there is no secrets\/common\/none\/such\.yaml\n {2}next: /),
   });
