@@ -49,7 +49,11 @@ test("a module without charts has no releases", () => {
 
 test.each([
   ["pord", "minio", { code: "E_STACK_UNKNOWN", hint: 'did you mean "prod"?' }],
-  ["dev", "minio", { code: "E_MODULE_UNKNOWN", message: 'dev has no module "minio"', hint: expect.stringContaining("its modules are: cert-manager, cluster-access") }],
+  [
+    "dev",
+    "minio",
+    { code: "E_MODULE_UNKNOWN", message: 'dev has no module "minio"', hint: expect.stringContaining("its modules are: cert-manager, cluster-access") },
+  ],
 ])("%s %s is refused", (stack, module, failure) => {
   expect(() => releasesOf(stack, module)).toThrow(expect.objectContaining(failure));
 });

@@ -16,13 +16,7 @@ const STACKS = [
 test.each<[string, string, Parameters<typeof wantedOf>[1], string, string]>([
   ["backwards", "writer", { from: "prod", to: "stg" }, "E_PROMOTION", "stg is no stage after prod"],
   ["to the same stage", "writer", { from: "stg", to: "stg" }, "E_PROMOTION", "which are the same"],
-  [
-    "of an application that there is not",
-    "writr",
-    { from: "dev", to: "stg" },
-    "E_APP_UNKNOWN",
-    'dev has no application "writr": did you mean "writer"?',
-  ],
+  ["of an application that there is not", "writr", { from: "dev", to: "stg" }, "E_APP_UNKNOWN", 'dev has no application "writr": did you mean "writer"?'],
   ["from a stage that there is not", "writer", { from: "dve", to: "stg" }, "E_STACK_UNKNOWN", 'there is no stack "dve"'],
   [
     "back, of an image that is written in site/apps",

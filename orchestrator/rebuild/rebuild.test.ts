@@ -21,7 +21,6 @@ import { type RebuildParts, rebuild } from "./rebuild";
 const identity = generateIdentity();
 let folder: string;
 let ran: string[];
-let out: string;
 let err: string;
 
 let registry: http.Server;
@@ -44,7 +43,7 @@ beforeEach(() => {
   fs.writeFileSync(path.join(folder, "secrets", "common", "x.yaml"), encryptSopsFile(treeAt("x", { key: "value-of-x" }), [identity.recipient], new Date(0)));
   process.env["HOMELAB_SECRETS_DIR"] = path.join(folder, "secrets");
   process.env["SOPS_AGE_KEY"] = identity.secret;
-  [ran, out, err] = [[], "", ""];
+  [ran, err] = [[], ""];
   answers = { web: 200, writer: 404 };
 });
 afterEach(() => {
@@ -105,8 +104,13 @@ const RECORD: RebuildRecord = {
 function go(flags: readonly string[], given = parts()): Promise<number> {
   writeRebuild(runsDir(), { ...RECORD, local: `file://${path.join(folder, "states")}` });
   const redactor = createRedactor();
+  const errors = {
+    write: (text: string) => {
+      err += text;
+    },
+  };
   const session: Session = {
-    ...createSinks(redactor, { write: (text) => void (out += text) }, { write: (text) => void (err += text) }),
+    ...createSinks(redactor, { write: () => undefined }, errors),
     terminal: { interactive: false, asks: false, colour: false, columns: () => 80, rows: () => 24 },
     ask: async () => undefined,
     clock: systemClock,
