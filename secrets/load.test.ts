@@ -69,6 +69,16 @@ test("only what is named is decrypted, and what is named must be there", async (
   await expect(load({ only: ["a", "b"] })).rejects.toMatchObject({ code: "E_SECRET_FILE", message: 'there is no secret file for "b"' });
 });
 
+test("a value that its readers cannot take is refused by its name, also where a stack has its own; the error does not show it", async () => {
+  const entry = "cluster-secret-store/secrets/EXTERNAL_DNS_PIHOLE_PASSWORD";
+  put("common", entry, { PIHOLE_PASSWORD: "fine" });
+  put("dev", entry, { PIHOLE_PASSWORD: 'hunter"2' });
+  expect((await load({ environment: "stg" })).get(entry)).toEqual({ PIHOLE_PASSWORD: "fine" });
+  const refused = await load({ environment: "dev" }).catch((thrown: unknown) => thrown);
+  expect(refused).toMatchObject({ code: "E_SECRET_VALUE", message: expect.stringContaining("PIHOLE_PASSWORD of secrets/") });
+  expect(String(refused)).not.toContain("hunter");
+});
+
 test("one file that does not open stops everything", async () => {
   put("common", "a", { key: "one" });
   fs.writeFileSync(path.join(root, "common", "broken.yaml"), "plain: text\n");

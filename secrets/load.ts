@@ -2,6 +2,7 @@ import * as path from "node:path";
 import { HomelabError } from "../common/errors";
 import type { AgeIdentity } from "./age";
 import { loadAgeKeys } from "./age-keys";
+import { checkValues } from "./allowed-values";
 import { PLACEHOLDER } from "./placeholder";
 import { decryptSopsFile } from "./sops-file";
 import { readSopsText, secretsDir, yamlFiles } from "./sops-folder";
@@ -75,6 +76,7 @@ export async function loadSecrets(options: LoadOptions = {}): Promise<Map<string
     });
   }
   refusePlaceholders(merged);
+  for (const [name, entry] of merged) checkValues(name, entry);
   for (const entry of merged.values()) for (const value of Object.values(entry)) register(value);
   return merged;
 }

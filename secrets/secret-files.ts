@@ -7,6 +7,7 @@ import { HomelabError, systemErrorCode } from "../common/errors";
 import { writeFileAtomic } from "../common/files";
 import { KV_MOUNT } from "../common/vault-layout";
 import type { AgeIdentity } from "./age";
+import { checkValues } from "./allowed-values";
 import { recipientsFor } from "./sops-config";
 import { type Changes, changeSopsFile, rewrapDataKey, rotateDataKey } from "./sops-edit";
 import { encryptSopsFile, type OpenFile, openSopsFile, treeOf } from "./sops-file";
@@ -136,14 +137,14 @@ export class SecretFiles {
     whileUnchanged(this.root, this.path(name), this.label(name), before, after);
   }
 
-  /** @throws HomelabError E_SECRET_EXISTS */
+  /** @throws HomelabError E_SECRET_EXISTS, E_SECRET_VALUE */
   create(name: FileName, values: SecretEntry): void {
     if (fs.existsSync(this.path(name)))
       throw new HomelabError("E_SECRET_EXISTS", `${this.label(name)} already exists`, {
         subject: this.label(name),
         hint: "change it: `homelab secrets set`",
       });
-    assertValues(this.label(name), values);
+    assertValues(name.entry, this.label(name), values);
     this.write(name, undefined, encryptSopsFile(treeAt(name.entry, values), this.wanted(name), new Date(this.clock.now())));
   }
 
@@ -158,7 +159,7 @@ export class SecretFiles {
     const given = edit(old);
     const changed = Object.keys(given).filter((key) => given[key] !== old[key]);
     const all = Object.fromEntries(Object.entries({ ...old, ...given }).filter((pair): pair is [string, string] => pair[1] !== undefined));
-    assertValues(this.label(name), all);
+    assertValues(name.entry, this.label(name), all);
     if (changed.length === 0) return [];
     const changes: Changes = changed.map((key) => ({ place: ["vault", KV_MOUNT, ...name.entry.split("/"), key], value: given[key] }));
     this.write(name, before, changeSopsFile(this.label(name), open, changes, new Date(this.clock.now())));
@@ -183,10 +184,11 @@ export class SecretFiles {
   }
 }
 
-function assertValues(label: string, values: SecretEntry): void {
+function assertValues(entry: string, label: string, values: SecretEntry): void {
   if (Object.keys(values).length === 0)
     throw new HomelabError("E_SECRET_SHAPE", `${label} would hold nothing`, { subject: label, hint: "remove the file from Git to remove the entry" });
   for (const key of Object.keys(values)) keyName(key);
+  checkValues(entry, values, label);
 }
 
 function whileUnchanged(root: string, file: string, label: string, before: string | undefined, after: string): void {
