@@ -1,6 +1,7 @@
 /** A Vault server (HTTP API of 1.21) on a port of 127.0.0.1. What it models is in docs/lab.md. */
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { posix } from "node:path";
 import { listenOn } from "../core/server";
 import type { LabContext, Persistent, Stoppable } from "../core/world";
 import { type Call, type Core, emptyState, noRoute, type PodIdentity } from "./core";
@@ -48,6 +49,26 @@ function checkContentType({ method, headers }: IncomingMessage): void {
     throw new VaultError(415, `PATCH requires Content-Type of application/merge-patch+json, provided ${given}`);
 }
 
+/** A request's path and query as they were sent, the path decoded. @throws VaultError for what is no encoding */
+function sent(url = "/"): { decoded: string; query: string } {
+  const [encoded = "", ...rest] = url.split("?");
+  try {
+    return { decoded: decodeURIComponent(encoded), query: rest.length === 0 ? "" : `?${rest.join("?")}` };
+  } catch {
+    throw badRequest("invalid URL escape");
+  }
+}
+
+/**
+ * Where a path with `..`, `.` or `//` leads: Go's ServeMux redirects there before Vault sees the request (net/http, ServeMux). Otherwise such
+ * a path could match another rule of a policy than the entry that it means.
+ */
+function cleanPath(url: string | undefined): string | undefined {
+  const { decoded, query } = sent(url);
+  const clean = posix.normalize(decoded);
+  return clean === decoded ? undefined : `${encodeURI(clean)}${query}`;
+}
+
 function callOf(url: URL, method: string, body: Record<string, unknown>): Call {
   const path = decodeURIComponent(url.pathname.slice("/v1/".length)).replace(/\/+$/, "");
   return { method: method === "GET" && url.searchParams.get("list") === "true" ? "LIST" : method, path, body, query: url.searchParams };
@@ -82,9 +103,17 @@ function refuseHeaders({ headers }: IncomingMessage, core: Core): void {
 const changes = ({ method = "GET", url = "" }: IncomingMessage): boolean =>
   ["POST", "PUT", "PATCH", "DELETE"].includes(method) && !BARE.test(url.replace(/^\/v1\//, "").replace(/\?.*$/, ""));
 
-async function answer(request: IncomingMessage, router: Router, core: Core): Promise<{ status: number; body: unknown }> {
-  const url = new URL(request.url ?? "/", "http://vault");
+interface Answered {
+  status: number;
+  body: unknown;
+  location?: string;
+}
+
+async function answer(request: IncomingMessage, router: Router, core: Core): Promise<Answered> {
   try {
+    const location = cleanPath(request.url);
+    if (location !== undefined) return { status: 301, body: undefined, location };
+    const url = new URL(request.url ?? "/", "http://vault");
     if (!url.pathname.startsWith("/v1/")) throw core.notModelled(`${request.method} ${url.pathname}`, new VaultError(404, "404 page not found"));
     refuseHeaders(request, core);
     checkContentType(request);
@@ -107,7 +136,7 @@ export async function startVault(name: string, ctx: LabContext, options: VaultOp
   const router = new Router(core, options.onSealChange ?? (() => undefined));
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const { status, body } = await answer(request, router, core);
+    const { status, body, location } = await answer(request, router, core);
     // The request has taken effect; the client gets no answer.
     if (status < 300 && changes(request) && ctx.faults.take("vault.reply-lost", name) !== undefined) return void request.socket.destroy();
     const text = body === undefined ? "" : `${JSON.stringify(body)}\n`;
@@ -115,6 +144,7 @@ export async function startVault(name: string, ctx: LabContext, options: VaultOp
       "content-type": "application/json",
       "cache-control": "no-store",
       "strict-transport-security": "max-age=31536000; includeSubDomains",
+      ...(location === undefined ? {} : { location }),
     });
     response.end(request.method === "HEAD" ? undefined : text);
   };

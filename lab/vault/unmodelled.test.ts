@@ -1,3 +1,4 @@
+import * as http from "node:http";
 import { LabVault } from "../../tests/support/lab-vault";
 
 const lab = new LabVault();
@@ -50,6 +51,29 @@ test.each([
   const { status, text } = await call(method, path, body);
   expect([status, /not modelled by the lab/.test(text), lab.ctx.unhandled.all().length - noted]).toEqual([400, true, 1]);
   expect(lab.ctx.records.since().filter(({ kind }) => kind === "write")).toHaveLength(last);
+});
+
+/** What goes over the wire, since a URL's own parser takes detours out. */
+const asIs = (target: string): Promise<{ status?: number | undefined; location?: string | undefined }> =>
+  new Promise((resolve, reject) => {
+    const options = { hostname: "127.0.0.1", port: lab.server.port, path: target, headers: { "x-vault-token": root } };
+    http.get(options, ({ statusCode, headers }) => resolve({ status: statusCode, location: headers.location })).on("error", reject);
+  });
+
+test.each([
+  ["/v1/kv/data/a/../b", "/v1/kv/data/b"],
+  ["/v1/kv/data/a%2f..%2F..%2fmetadata/b?list=true", "/v1/kv/metadata/b?list=true"],
+  ["/v1/kv/data/%2e%2e/%2E/b", "/v1/kv/b"],
+  ["//v1/kv//config", "/v1/kv/config"],
+  ["/v1/../v1/sys/health", "/v1/sys/health"],
+])("a detour in a path leads to where it means, and is judged there: %s", async (target, location) => {
+  expect(await asIs(target)).toEqual({ status: 301, location });
+});
+
+test("a path that is no encoding is refused, and is no bug of the lab", async () => {
+  const noted = lab.ctx.unhandled.all().length;
+  expect(await asIs("/v1/kv/data/%ZZ")).toEqual({ status: 400 });
+  expect(lab.ctx.unhandled.all().length).toBe(noted);
 });
 
 test("a field of another path is ignored, as by a real server", async () => {

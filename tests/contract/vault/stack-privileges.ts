@@ -4,42 +4,25 @@
  * answers must not have values of others. Afterwards nothing of others may be changed in Vault, and no token may do more than before.
  */
 import * as fs from "node:fs";
-import { createServer, type Server } from "node:https";
+import type { Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { z } from "zod";
 import { systemClock } from "../../../common/clock";
 import type { StackGrant } from "../../../components/platform/vault/vault-names";
-import { argoCdAccessEntry, authMountOf, kubeconfigEntry } from "../../../components/platform/vault/vault-names";
+import { authMountOf, kubeconfigEntry } from "../../../components/platform/vault/vault-names";
 import { MANAGER_POLICY } from "../../../components/platform/vault/vault-policies";
-import { createAuthority } from "../../../lab/core/tls";
 import { generateIdentity } from "../../../secrets/age";
 import { createVaultApi } from "../../../secrets/vault-api";
 import { keysFile, storeVaultKeys } from "../../../secrets/vault-keys";
 import { setUpVault } from "../../../secrets/vault-set-up";
 import { buildEstate, type Estate } from "./estate";
+import { COMMON, ENTRIES, GRANTS, markOf, own } from "./granted";
 import { serviceAccountToken } from "./service-account";
+import { spellings, UNLISTED } from "./spellings";
+import { startReviewer } from "./token-reviewer";
 import type { VaultAnswer, VaultUnderTest } from "./under-test";
-
-const namespace = (name: string, ...paths: string[]) => ({ namespace: name, role: name, reader: "vault-reader", paths });
-/** Grants whose names could be confused: `a` and `a-b`, `b-c` and `c`. */
-const GRANTS: readonly StackGrant[] = [
-  { stack: "tools", writesCommon: true, namespaces: [namespace("external-dns", "store/dns")] },
-  { stack: "dev", writesCommon: false, namespaces: [namespace("external-dns", "environments/dev/store/dns"), namespace("shop", "store/shop")] },
-  { stack: "dev-two", writesCommon: false, namespaces: [namespace("external-dns", "store/dns"), namespace("shop", "store/shop-two")] },
-  { stack: "prod", writesCommon: false, namespaces: [namespace("external-dns", "store/dns"), namespace("two-shop", "environments/prod/store/shop")] },
-];
-const COMMON = ["store/dns", "store/shop", "store/shop-two", "store/nobody"];
-const own = (stack: string): string[] => [
-  kubeconfigEntry(stack),
-  argoCdAccessEntry(stack),
-  `environments/${stack}/store/dns`,
-  `environments/${stack}/store/shop`,
-];
-const ENTRIES = [...COMMON, ...GRANTS.flatMap(({ stack }) => own(stack))];
-/** The value of an entry. It occurs in no other text. */
-const markOf = (entry: string): string => `value-of-${entry.replaceAll("/", "=")}!`;
 
 const METHODS = ["GET", "LIST", "PUT", "POST", "PATCH", "DELETE"];
 const documentSchema = z.object({ paths: z.record(z.string(), z.unknown()) });
@@ -88,21 +71,9 @@ export function stackPrivileges(vault: () => VaultUnderTest, unsealKeys: () => r
     return call("POST", `auth/${authMountOf(stack)}/login`, { role, jwt }, "");
   };
 
-  async function startCluster(knows: (token: string) => boolean): Promise<Server> {
-    const authority = await createAuthority("cluster");
-    const pair = await authority.issue(["127.0.0.1"]);
-    ca += authority.caPem;
-    const server = createServer(pair, async (request, response) => {
-      let text = "";
-      for await (const chunk of request.setEncoding("utf8")) text += String(chunk);
-      const { token, audiences } = z.object({ spec: z.object({ token: z.string(), audiences: z.array(z.string()).optional() }) }).parse(JSON.parse(text)).spec;
-      const said = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8"));
-      const user = { username: said.sub, uid: said["kubernetes.io"].serviceaccount.uid };
-      const status = knows(token) ? { authenticated: true, audiences, user } : { authenticated: false };
-      response.writeHead(201, { "content-type": "application/json" });
-      response.end(JSON.stringify({ kind: "TokenReview", apiVersion: "authentication.k8s.io/v1", status }));
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  async function start(knows: (token: string) => boolean): Promise<Server> {
+    const { server, caPem } = await startReviewer(knows);
+    ca += caPem;
     vault().given.reach((server.address() as AddressInfo).port);
     return server;
   }
@@ -115,8 +86,7 @@ export function stackPrivileges(vault: () => VaultUnderTest, unsealKeys: () => r
 
   beforeAll(async () => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-vault-privileges-"));
-    honest = await startCluster((token) => issued.has(token));
-    turned = await startCluster(() => true);
+    [honest, turned] = [await start((token) => issued.has(token)), await start(() => true)];
     if (!run()) return;
     storeVaultKeys(keysFile(folder, vault().given.address), { unsealKeys: unsealKeys() }, [identity.recipient], new Date(0));
     const api = createVaultApi(vault().given.address, systemClock);
@@ -307,6 +277,40 @@ export function stackPrivileges(vault: () => VaultUnderTest, unsealKeys: () => r
       }
       expect(await everythingElse(holder)).toEqual(before);
       expect(policiesOf(await capabilities(holder))).toEqual(mine);
+      await restore();
+    },
+    120_000,
+  );
+
+  test.each(GRANTS.map((grant) => [grant.stack, grant] as const))(
+    "nor does the token of %s on a path that is spelled otherwise, or that the server does not list",
+    async (stack, grant) => {
+      if (!run()) return;
+      const holder: Holder = { name: stack, stack, token: tokenOf(stack), mayRead: reachOf(grant) };
+      const forbidden = ENTRIES.filter((entry) => !holder.mayRead.includes(entry));
+      const other = forbidden.find((entry) => entry.startsWith("environments/")) ?? "";
+      const cluster = forbidden.find((entry) => entry.startsWith("clusters/")) ?? "";
+      const entries = [other, cluster].flatMap((entry) =>
+        ["data", "metadata", "delete", "undelete", "destroy", "subkeys"].map((part) => `kv/${part}/${entry}`),
+      );
+      const otherStack = other.split("/")[1] ?? "";
+      const system = [`sys/policies/acl/stack.${otherStack}`, `sys/policy/stack.${stack}`, `auth/${authMountOf(otherStack)}/config`, "sys/mounts/kv/tune"];
+      const targets = [...entries, ...system].flatMap((path) => spellings(path, stack)).concat(UNLISTED.map((path) => `/v1/${path}`));
+      const before = await everythingElse(holder);
+      const values = forbidden.map(markOf);
+      const found: string[] = [];
+      const one = async (method: string, target: string): Promise<void> => {
+        const body = ["PUT", "POST", "PATCH"].includes(method) ? wish(holder, []) : undefined;
+        const { status, text } = await vault().sendAsIs(method, target, holder.token, body);
+        // The stack that writes the common entries may read and write any entry that is nobody's, whatever it is called. `%2e` that is encoded
+        // once more is the name of an entry of its own.
+        const isOpen = status >= 200 && status < 300 && !grant.writesCommon && !target.includes("%252e");
+        if (isOpen || values.some((value) => text.includes(value))) found.push(`${method} ${target}: ${status}`);
+      };
+      const attempts = targets.flatMap((target) => ["GET", "POST", "PATCH", "DELETE"].map((method) => [method, target] as const));
+      for (let at = 0; at < attempts.length; at += AT_ONCE) await Promise.all(attempts.slice(at, at + AT_ONCE).map((each) => one(...each)));
+      expect(found).toEqual([]);
+      expect(await everythingElse(holder)).toEqual(before);
       await restore();
     },
     120_000,

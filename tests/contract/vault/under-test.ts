@@ -1,4 +1,6 @@
 /** The Vault that the suite works with: the lab's, or a real one. */
+import * as http from "node:http";
+import * as https from "node:https";
 import { createHttpClient } from "../../../common/http";
 import { Secret, type Values } from "../../../providers/sdk/values";
 import { provider } from "../../../providers/vault/provider";
@@ -52,6 +54,24 @@ export class VaultUnderTest {
       ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
     return { status: response.status, body: response.body === "" ? {} : JSON.parse(response.body) };
+  }
+
+  /** A request whose path is sent as it is: a client's URL has no `..` and no `//` any more. */
+  sendAsIs(method: string, target: string, token: string, body?: unknown): Promise<{ status: number; text: string }> {
+    const { protocol, hostname, port } = new URL(this.given.address);
+    return new Promise((resolve, reject) => {
+      const headers = { "content-type": method === "PATCH" ? "application/merge-patch+json" : "application/json", "x-vault-token": token };
+      const request = (protocol === "https:" ? https : http).request({ method, hostname, port, path: target, headers }, (response) => {
+        let text = "";
+        response.setEncoding("utf8");
+        response.on("data", (chunk: string) => {
+          text += chunk;
+        });
+        response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
+      });
+      request.on("error", reject);
+      request.end(body === undefined ? undefined : JSON.stringify(body));
+    });
   }
 
   plugin(token = this.root): Promise<TestProvider> {
