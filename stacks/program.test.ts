@@ -5,7 +5,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { compileRole } from "../ansible-replacements";
 import { loadHomelab, useHomelabSecrets } from "../tests/support/homelab";
 import { mockEngine, only, plain, type Registered, settle } from "../tests/support/pulumi-mocks";
-import { homelabRuns } from "../tests/support/stack-run";
+import { changedRuns, homelabRuns } from "../tests/support/stack-run";
 import main from "./index";
 import { vmNames } from "./load/stacks";
 import { outputSchemas } from "./outputs/schemas";
@@ -93,6 +93,19 @@ test("the hosts of tools have their roles, each run with its secrets on standard
   expect(Buffer.from(String(plain(proxy["stdin"])), "base64").toString()).toBe("lab-only-haproxy-stats");
   for (const line of ["bind *:6447", "server k8s-prod 192.168.1.14:6443 check"]) expect(String(proxy["create"])).toContain(line);
   expect(String(only(registered, "command:remote:Command", "tools-k3s-run").inputs["create"])).toContain('- "192.168.1.4"');
+});
+
+test("a host that asks the stack's own name server runs its roles after that; one that asks another one does not wait", async () => {
+  const asking = changedRuns((given) => {
+    const [haproxy, dns] = ["haproxy", "dns"].map((name) => given.vms.get(name));
+    if (haproxy === undefined || dns === undefined) throw new Error("the tests' homelab has no such VMs");
+    const { cloudInit } = haproxy;
+    const changed = { ...haproxy, cloudInit: { ...cloudInit, nameservers: [dns.cloudInit.ipv4.address] } };
+    return { ...given, vms: new Map([...given.vms, ["haproxy", changed]]) };
+  });
+  const after = ({ registered }: { registered: Registered[] }) => waitsFor(only(registered, "command:remote:Command", "haproxy-haproxy-run"));
+  expect(after(await asking.run("tools"))).toContain("dns-dns-run");
+  expect(after(await runStack("tools"))).not.toContain("dns-dns-run");
 });
 
 test("tools takes storages and bridges as it finds them, unless site/nodes.ts defines one", async () => {

@@ -1,12 +1,14 @@
 /**
- * Each custom resource satisfies the schema of its definition, and has no field that its kind does not have. What the programs register is
- * checked, and everything that the base components can make. This needs the charts' data beside the checkout.
+ * Each custom resource waits for what installs its definition. It satisfies the schema of its definition, and has no field that its kind does
+ * not have: what the programs register is checked, and everything that the base components can make. This needs the charts' data beside the
+ * checkout.
  */
 import type * as pulumi from "@pulumi/pulumi";
 import { IstioGateway } from "../../components/base/istio-gateway";
 import { IstioVirtualService } from "../../components/base/istio-virtual-service";
 import { MONITORING_KINDS, Monitoring } from "../../components/base/monitoring";
 import { PostgresDatabase } from "../../components/base/postgres-database";
+import { MODULES } from "../../components/platform/catalogue";
 import { chartFolder } from "../support/chart-data";
 import { kindSchema, objectComplaints } from "../support/crd-schema";
 import { registeredOf } from "../support/module-build";
@@ -125,6 +127,48 @@ const MADE: Record<string, (opts: pulumi.ComponentResourceOptions) => unknown> =
   "a database in servers that are there": (opts) =>
     new PostgresDatabase("d", { namespace: "n", cluster: "pg", database: "shop", owner: "shop", password: "x", extensions: ["vector"] }, opts),
 };
+
+/** `clusterissuers`, `gateways`, `authorizationpolicies`, `snapshotclasses`. */
+const pluralOf = (kind: string): string =>
+  `${kind
+    .toLowerCase()
+    .replace(/([^aeiou])y$/, "$1ie")
+    .replace(/s$/, "se")}s`;
+
+/** What installs something in a cluster, and so definitions too. */
+const INSTALLS = /^(kubernetes:helm\.sh\/v3:Release|command:local:Command)$/;
+
+/** All that a resource waits for, and what that waits for. */
+function waitedFor(registered: readonly Registered[]): (one: Registered) => Set<Registered> {
+  const byUrn = new Map(registered.map((one) => [`${one.type}::${one.name}`, one]));
+  const known = new Map<Registered, Set<Registered>>();
+  const all = (one: Registered): Set<Registered> => {
+    const done = known.get(one);
+    if (done !== undefined) return done;
+    const found = new Set<Registered>();
+    known.set(one, found);
+    for (const urn of one.dependencies) {
+      const before = byUrn.get(urn.split("::").slice(-2).join("::").replace(/^.*\$/, ""));
+      if (before !== undefined) for (const each of [before, ...all(before)]) found.add(each);
+    }
+    return found;
+  };
+  return all;
+}
+
+test.each(STACK_NAMES)("in %s each custom resource waits for what installs its definition", async (stack) => {
+  const registered = await registeredBy(stack);
+  const before = waitedFor(registered);
+  const early = registered.filter(isCustom).flatMap((one) => {
+    const [, group = "", , kind = ""] = KIND.exec(one.type) ?? [];
+    const owner = MODULES.find(({ crds }) => crds.includes(`${pluralOf(kind)}.${group}`));
+    if (owner === undefined) return [`${kind} ${one.name}: no module says that it owns ${pluralOf(kind)}.${group}`];
+    const waits = [...before(one)].some(({ type, name }) => INSTALLS.test(type) && name.startsWith(`${owner.name}-`));
+    return waits ? [] : [`${kind} ${one.name} does not wait for ${owner.name}`];
+  });
+  expect(early).toEqual([]);
+  expect(registered.filter(isCustom).length).toBeGreaterThan(2);
+});
 
 describeWithCharts("each custom resource has the fields of its kind, of their types", () => {
   test.each(STACK_NAMES)("of the stack %s", async (stack) => {

@@ -81,17 +81,27 @@ describe("names in the public zone", () => {
   test("each kind of address has an instance with owner, domain and names of its own; private addresses are left out unless the name says so", async () => {
     const registered = await builtModule(externalDns, { options });
     const values = (release: string) => (plain(only(registered, "kubernetes:helm.sh/v3:Release", `${release}-release`).inputs) as { values: object }).values;
-    const shared = { provider: { name: "cloudflare" }, registry: "txt", txtPrefix: "owner.", policy: "sync" };
-    expect(values("external-dns-cloudflare")).toMatchObject({
+    // All of its values: what the chart sets by itself, such as its probes, stays.
+    const shared = {
+      provider: { name: "cloudflare" },
+      sources: ["ingress", "service"],
+      registry: "txt",
+      txtPrefix: "owner.",
+      policy: "sync",
+      interval: "5m",
+      triggerLoopOnEvent: true,
+      env: [{ name: "CF_API_TOKEN", valueFrom: { secretKeyRef: { name: "external-dns-cloudflare", key: "api-token" } } }],
+      resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "128Mi" } },
+    };
+    expect(values("external-dns-cloudflare")).toEqual({
       ...shared,
       txtOwnerId: "dev-public",
       extraArgs: [
         "--regex-domain-filter=^(example\\.org|shop\\.example\\.org)$",
         ...["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"].map((network) => `--exclude-target-net=${network}`),
       ],
-      env: [{ name: "CF_API_TOKEN", valueFrom: { secretKeyRef: { name: "external-dns-cloudflare", key: "api-token" } } }],
     });
-    expect(values("external-dns-cloudflare-private")).toMatchObject({
+    expect(values("external-dns-cloudflare-private")).toEqual({
       ...shared,
       txtOwnerId: "dev-private",
       extraArgs: ["--regex-domain-filter=^(dev\\.vpn\\.example\\.org|example\\.org)$"],
