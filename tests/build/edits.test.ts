@@ -119,6 +119,23 @@ describe.each(ENTRIES)("a syntax error stops %s", (_name, args) => {
   });
 });
 
+describe("a mistake that shows only when a file of the site is loaded is one message that names it, and no bug of ours", () => {
+  const file = path.join("site", "site.ts");
+  const before = fs.readFileSync(path.join(ROOT, file), "utf8");
+  afterEach(() => write(before, file));
+
+  test.each([
+    ['import "./gone";', 'site/site.ts imports "./gone", and there is no such file\n  next: restore the file, or remove the import and what uses it\n'],
+    ['import "no-such-package";', 'site/site.ts imports "no-such-package", which is not installed\n  next: run `npm ci`\n'],
+    ['throw new Error("hold on");', "site/site.ts: hold on\n  next: correct the file; `npm run typecheck` finds most such mistakes\n"],
+    ["(globalThis as never)[site].x;", expect.stringMatching(/^site\/site\.ts: .*undefined.*\n {2}next: correct the file/)],
+  ])("%s", (line, said) => {
+    write(`${before}\n${line}\n`, file);
+    const { code, stdout, stderr } = homelab("graph");
+    expect({ code, stdout, said: stderr.replace(/^error: /, "") }).toEqual({ code: 1, stdout: "", said });
+  });
+});
+
 test("several entries that build a checkout at once all run what was written", async () => {
   fs.rmSync(path.join(folder, "bin"), { recursive: true, force: true });
   write(printing("together "));
