@@ -24,6 +24,15 @@ test("it prints this checkout's stacks as JSON", () => {
   expect(description.stacks.map((s: { name: string }) => s.name)).toEqual(stacks.map(({ name }) => name));
 });
 
+test("it gives on what the site's files are warned about, and what the stacks' requests are", () => {
+  useHomelabSecrets();
+  const estate = loadHomelab();
+  const before = (describeHomelab(estate) as { warnings: string[] }).warnings;
+  const warned = { ...estate, warnings: new Map([["k8s-dev", ["a first thing", "a second"]]]) };
+  expect((describeHomelab(warned) as { warnings: string[] }).warnings.slice(0, 2)).toEqual(["a first thing", "a second"]);
+  expect(before).not.toContain("a second");
+});
+
 test("it describes each stack with its needs, its VMs and its platform", () => {
   useHomelabSecrets();
   const description = JSON.parse(JSON.stringify(describeHomelab(loadHomelab())));
