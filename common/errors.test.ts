@@ -1,6 +1,8 @@
 import * as fs from "node:fs";
 import type { AddressInfo } from "node:net";
 import * as net from "node:net";
+import * as os from "node:os";
+import * as path from "node:path";
 import { describeError, HomelabError } from "./errors";
 
 const caught = async (act: () => unknown): Promise<unknown> => {
@@ -50,6 +52,20 @@ test.each([
 
 test("a file of ours that is missing is a bug", async () => {
   expect(describeError(await caught(() => require(["./no-such", "file"].join("-"))))).toContain(BUG);
+});
+
+test.each([
+  ["a folder in a file's place", (at: string) => fs.mkdirSync(at), /^EISDIR: .*: a folder is where a file should be\n {2}next: look at the path/],
+  ["a link to itself", (at: string) => fs.symlinkSync(at, at), /^ELOOP: .*: its symbolic links lead in a circle\n {2}next: look at the path/],
+])("%s is no bug", async (_, make, said) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-errors-"));
+  try {
+    const at = path.join(folder, "x");
+    make(at);
+    expect(describeError(await caught(() => fs.readFileSync(at)))).toMatch(said);
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
 });
 
 const full = fs.existsSync("/dev/full") ? test : test.skip;

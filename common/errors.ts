@@ -52,6 +52,8 @@ const SURROUNDINGS: Record<string, [what: string, next: string]> = {
   EFBIG: ["the file is larger than this user may write", "raise the limit (ulimit -f), then run it again: it goes on from the saved state"],
   EROFS: ["the file system is read-only", "mount it for writing, or use another folder"],
   ENOTDIR: ["a part of that path is a file, not a folder", "look at the path, and at the variable or flag that gives it"],
+  EISDIR: ["a folder is where a file should be", "look at the path; restore the file from Git where it is one of the checkout"],
+  ELOOP: ["its symbolic links lead in a circle", "look at the path, and at the links in it"],
   ENAMETOOLONG: ["that name is too long for a file", "take a shorter one"],
   EACCES: ["permission denied", "give this user the right to it"],
   EPERM: ["operation not permitted", "give this user the right to it"],

@@ -124,6 +124,12 @@ describe("settings files", () => {
     expect(() => readSettings(folder, STACK_NAMES)).toThrow('Pulumi.stg.yaml is missing: the stack "stg" has no settings');
   });
 
+  test("that are a folder, or cannot be read for another reason, are named", () => {
+    fs.rmSync(path.join(folder, "Pulumi.stg.yaml"));
+    fs.mkdirSync(path.join(folder, "Pulumi.stg.yaml"));
+    expect(() => readSettings(folder, STACK_NAMES)).toThrow(expect.objectContaining({ code: "E_CONFIG_FILE", message: "Pulumi.stg.yaml cannot be read" }));
+  });
+
   test("of no stack are named", () => {
     fs.writeFileSync(path.join(folder, "Pulumi.staging.yaml"), "config: {}\n");
     expect(() => readSettings(folder, STACK_NAMES)).toThrow("Pulumi.staging.yaml belongs to no stack");
