@@ -12,6 +12,8 @@ export const SIGNATURE = {
   resource: "5cf8f73096256a8f31e491e813e4eb8e",
   asset: "c44067f5952c0a294b673a41bacd8c17",
   archive: "0def7320c3a5731c473e5ecbe6d01bc7",
+  /** A number that JSON has no form for: `value` has the bits of the double in hex. In states and events only, never on the wire. */
+  number: "8ad145fe-0d11-4827-bfd7-1abcbf086f5c",
 } as const;
 
 /** The mark that we write for a value that a preview does not know yet. */

@@ -12,13 +12,23 @@ import type { Flags } from "./flags";
 import { openStack } from "./stack-context";
 import { print, table } from "./terminal";
 
+/** The key with its namespace. One that the CLI could not read again is refused. */
+function checkedKey(settings: StackSettings, text: string): string {
+  const key = settings.fullKey(text);
+  if (key.split(":").length > 2)
+    throw new CliError(
+      `invalid configuration key: could not parse ${text} as a configuration key (configuration keys should be of the form \`<namespace>:<name>\`)`,
+    );
+  return key;
+}
+
 /** A key and the path inside its value. */
 function locate(settings: StackSettings, text: string, asPath: boolean): { key: string; path: ReturnType<typeof parseConfigPath> } {
-  if (!asPath) return { key: settings.fullKey(text), path: [] };
+  if (!asPath) return { key: checkedKey(settings, text), path: [] };
   const colon = text.indexOf(":");
   const [first, ...path] = parseConfigPath(colon < 0 ? text : text.slice(colon + 1));
   if (typeof first !== "string") throw new CliError(`config key ${text} must begin with a name`);
-  return { key: settings.fullKey(colon < 0 ? first : `${text.slice(0, colon)}:${first}`), path };
+  return { key: checkedKey(settings, colon < 0 ? first : `${text.slice(0, colon)}:${first}`), path };
 }
 
 /** An integer in the range of Go's int64. */
@@ -33,7 +43,8 @@ function typed(text: string, type: string | undefined): ConfigValue {
   const wrong = (): CliError => new CliError(`"${text}" is no value of type ${type}`);
   if (type === undefined) {
     if (text === "true" || text === "false") return text === "true";
-    return (/^(0|-?[1-9]\d*)$/.test(text) ? int64(text) : undefined) ?? text;
+    // What begins with a zero (a file mode, a telephone number) stays text.
+    return (/^(0|[1-9]\d*|[-+]\d+)$/.test(text) ? int64(text) : undefined) ?? text;
   }
   if (type === "string") return text;
   if (type === "int") {
@@ -46,7 +57,7 @@ function typed(text: string, type: string | undefined): ConfigValue {
     return text === "true";
   }
   if (type !== "float") throw new CliError(`invalid type "${type}"; must be one of string, int, bool, or float`);
-  if (!Number.isFinite(Number(text)) || text.trim() === "") throw wrong();
+  if (!/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text) || !Number.isFinite(Number(text))) throw wrong();
   return Number(text);
 }
 
@@ -114,18 +125,35 @@ export async function configSet(flags: Flags): Promise<number> {
 
 const jsonConfigSchema = z.record(
   z.string(),
-  z.looseObject({ value: z.string().optional(), objectValue: z.custom<ConfigValue>().optional(), secret: z.boolean().optional() }),
+  z.looseObject({ value: z.string().nullish(), objectValue: z.custom<ConfigValue>().optional(), secret: z.boolean().nullish() }),
 );
+
+/** Text of a command line as JSON. The error does not quote it: it may hold secrets. */
+function givenJson(text: string, what: string): unknown {
+  try {
+    return parseExactJson(text);
+  } catch (cause) {
+    throw new CliError(`could not parse ${what}: it is not valid JSON, or has a number that is out of range`, 1, { cause });
+  }
+}
+
+/** What `config --json` prints, as settings. Of a map or list, `value` counts, as in the CLI: its text has all digits of its numbers. */
+function setFromJson(settings: StackSettings, json: string): void {
+  const parsed = jsonConfigSchema.safeParse(givenJson(json, "--json argument"));
+  if (!parsed.success) throw new CliError(`could not parse --json argument: ${z.prettifyError(parsed.error)}`);
+  for (const [key, { value, objectValue, secret }] of Object.entries(parsed.data)) {
+    if (value === undefined || value === null)
+      throw new CliError(`value for --json object key "${key}" is nil; \`config --json\` leaves out secret values, but for --show-secrets`);
+    const isObject = objectValue !== undefined && objectValue !== null;
+    if (isObject && secret !== true) settings.set(checkedKey(settings, key), givenJson(value, `value of --json object key "${key}"`) as ConfigValue);
+    else assign(settings, key, value, { path: false, secret: secret === true });
+  }
+}
 
 export async function configSetAll(flags: Flags): Promise<number> {
   const { settings } = await openStack(flags);
   const json = flags.text("json");
-  if (json !== undefined) {
-    for (const [key, { value, objectValue, secret }] of Object.entries(jsonConfigSchema.parse(parseExactJson(json)))) {
-      if (objectValue !== undefined && secret !== true) settings.set(key, objectValue);
-      else assign(settings, key, value ?? "", { path: false, secret: secret === true });
-    }
-  }
+  if (json !== undefined) setFromJson(settings, json);
   for (const kind of ["plaintext", "secret"] as const) {
     for (const pair of flags.list(kind)) {
       const at = pair.indexOf("=");

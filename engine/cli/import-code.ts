@@ -1,7 +1,7 @@
 /** The lines of TypeScript that a program needs for resources that were imported. */
 import type { ResourceState } from "../snapshot/types";
 import { urnName } from "../wire/urn";
-import { isObject, isSecret, type Value } from "../wire/values";
+import { isObject, isSecret, readableJson, type Value } from "../wire/values";
 
 const isName = (text: string): boolean => /^[A-Za-z_$][\w$]*$/.test(text);
 const camel = (text: string): string => text.replace(/[^A-Za-z0-9]+(.)?/g, (_all, next: string | undefined) => next?.toUpperCase() ?? "").replace(/^\d/, "_$&");
@@ -21,7 +21,7 @@ function literal(value: Value, indent: string, key: string): string {
   if (isSecret(value)) return `config.requireSecret(${JSON.stringify(key)})`;
   const inner = `${indent}    `;
   if (Array.isArray(value)) return value.length === 0 ? "[]" : `[\n${value.map((item) => `${inner}${literal(item, inner, key)},\n`).join("")}${indent}]`;
-  if (!isObject(value)) return JSON.stringify(value);
+  if (!isObject(value)) return readableJson(value);
   const entries = Object.entries(value).filter(([name]) => !name.startsWith("__"));
   if (entries.length === 0) return "{}";
   return `{\n${entries.map(([name, item]) => `${inner}${isName(name) ? name : JSON.stringify(name)}: ${literal(item, inner, camel(`${key}-${name}`))},\n`).join("")}${indent}}`;

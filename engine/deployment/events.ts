@@ -3,15 +3,17 @@ import type { EngineEventPayload, StepMetadata, StepStateEvent } from "../contra
 import type { PolicySummary, ShownRemediation, ShownViolation } from "../policies/analysis";
 import type { ResourceState } from "../snapshot/types";
 import { isInternal, isLogical, type Step } from "../steps/step";
-import { isSecret, mapValue, type PropertyMap } from "../wire/values";
+import { isSecret, mapValue, type PropertyMap, storedNumber, type Value } from "../wire/values";
 
 const MASKED = { [SIGNATURE_KEY]: SIGNATURE.secret, ciphertext: "[secret]" };
 
 type Mask = (map: PropertyMap) => PropertyMap;
 
-const masked: Mask = (map): PropertyMap => mapValue(map, (value) => (isSecret(value) ? MASKED : value)) as PropertyMap;
+const stored = (value: Value): Value => (typeof value === "number" ? storedNumber(value) : value);
 
-const shown: Mask = (map) => map;
+const masked: Mask = (map): PropertyMap => mapValue(map, (value) => (isSecret(value) ? MASKED : stored(value))) as PropertyMap;
+
+const shown: Mask = (map) => mapValue(map, stored) as PropertyMap;
 
 function maskState(state: StepStateEvent | null): StepStateEvent | null {
   return state && { ...state, inputs: masked(state.inputs), outputs: masked(state.outputs) };

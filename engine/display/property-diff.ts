@@ -6,6 +6,7 @@ import {
   isSecret,
   isUnknown,
   type PropertyMap,
+  readableJson,
   sameValue,
   secretValue,
   someValue,
@@ -23,7 +24,7 @@ const isMasked = (value: Value): boolean => isSecret(value) && secretValue(value
 /** A value as a person reads it: JSON on one line. */
 export function shownValue(value: Value): string {
   if (someValue(value, isMasked)) return "[secret]";
-  return isUnknown(value) ? "[unknown]" : JSON.stringify(withoutSecrets(value));
+  return isUnknown(value) ? "[unknown]" : readableJson(withoutSecrets(value));
 }
 
 interface Comparison {

@@ -43,3 +43,17 @@ test.each([["viewOf"], ["snippetID"], ["extensionRef"], ["refreshBeforeUpdate"]]
     `urn:pulumi:dev::p::t::n uses ${field}, which the embedded engine does not support`,
   );
 });
+
+test("numbers that JSON has no form for are written as the CLI writes them, in secrets too, and read again", () => {
+  const bits = (value: string) => ({ [SIGNATURE_KEY]: SIGNATURE.number, value });
+  const inputs = { none: Number.NaN, list: [Number.POSITIVE_INFINITY, { low: Number.NEGATIVE_INFINITY }], hidden: makeSecret(Number.NaN) };
+  const state = { ...emptyState("urn:pulumi:dev::p::t::n", "t", false), inputs };
+  const written = serializeSnapshot({ resources: [state], pendingOperations: [] }, codec);
+  expect(written.resources?.[0]?.["inputs"]).toEqual({
+    none: bits("7fffffffffffffff"),
+    list: [bits("7ff0000000000000"), { low: bits("fff0000000000000") }],
+    hidden: secret(`<${JSON.stringify(bits("7fffffffffffffff"))}>`),
+  });
+  const again = JSON.parse(JSON.stringify(written).replace("7fffffffffffffff", "7FF8000000000001"));
+  expect(deserializeSnapshot(again, codec).resources[0]?.inputs).toEqual(inputs);
+});

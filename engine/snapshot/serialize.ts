@@ -3,7 +3,7 @@ import { z } from "zod";
 import { HomelabError } from "../../common/errors";
 import { SIGNATURE, SIGNATURE_KEY } from "../../common/signatures";
 import { exactJson, parseExactJson } from "../wire/exact-json";
-import { isObject, isSecret, makeSecret, mapProperties, type PropertyMap, secretValue, signatureOf, type Value } from "../wire/values";
+import { isObject, isSecret, makeSecret, mapProperties, numberOf, type PropertyMap, secretValue, signatureOf, storedNumber, type Value } from "../wire/values";
 import { emptyState, HOOK_TYPES, type HookBindings, type PendingKind, type PendingOperation, type ResourceState, type Snapshot } from "./types";
 
 /** Converts the JSON text of a secret value into its form in the file, and back. */
@@ -97,6 +97,7 @@ function encryptSecrets(value: Value, codec: SecretsCodec): Value {
       value.map((item) => encryptSecrets(item, codec)),
       value,
     );
+  if (typeof value === "number") return storedNumber(value);
   if (!isObject(value)) return value;
   if (signatureOf(value) === SIGNATURE.resource) return storedReference(value);
   if (isSecret(value)) {
@@ -117,6 +118,8 @@ function decryptSecrets(value: Value | bigint, codec: SecretsCodec): Value {
       value,
     );
   if (!isObject(value)) return value;
+  const number = numberOf(value);
+  if (number !== undefined) return number;
   if (signatureOf(value) === SIGNATURE.resource && value["packageVersion"] === "") {
     const { packageVersion: _none, ...rest } = value;
     return rest;

@@ -49,9 +49,37 @@ export function someValue(value: Value, test: (value: Value) => boolean): boolea
 export const containsUnknowns = (value: Value): boolean => someValue(value, isUnknown);
 export const containsSecrets = (value: Value): boolean => someValue(value, isSecret);
 
+/** Of the many doubles that are no number, the one that the CLI stores for a program of Node. */
+const NAN_BITS = "7fffffffffffffff";
+
+/** A number as states and events have it: JSON would make null of one that is not finite. */
+export function storedNumber(value: number): Value {
+  if (Number.isFinite(value)) return value;
+  const bits = Buffer.alloc(8);
+  bits.writeDoubleBE(value);
+  return { [SIGNATURE_KEY]: SIGNATURE.number, value: Number.isNaN(value) ? NAN_BITS : bits.toString("hex") };
+}
+
+/** The number that a map in a state or an event stands for. */
+export function numberOf(value: Value): number | undefined {
+  if (!isObject(value) || signatureOf(value) !== SIGNATURE.number) return undefined;
+  const { value: bits } = value;
+  return typeof bits === "string" && /^[0-9a-f]{16}$/i.test(bits) ? Buffer.from(bits, "hex").readDoubleBE(0) : undefined;
+}
+
 const unwrapOne = (value: Value): Value => (isSecret(value) ? secretValue(value) : value);
+
+/** JSON for people: a number that JSON has no form for is called by its name. */
+export function readableJson(value: Value): string {
+  const text = JSON.stringify(value, (_key, one: Value) => {
+    const number = typeof one === "number" ? one : numberOf(one);
+    return number === undefined || Number.isFinite(number) ? one : `\u0000number:${number}`;
+  });
+  return text.replace(/"\\u0000number:(-?\w+)"/g, "$1");
+}
+
 /** A value as JSON for a message: a secret is `[secret]`, a missing value is null. */
-export const shownText = (value: Value | undefined): string => JSON.stringify(mapValue(value ?? null, (one) => (isSecret(one) ? "[secret]" : one)));
+export const shownText = (value: Value | undefined): string => readableJson(mapValue(value ?? null, (one) => (isSecret(one) ? "[secret]" : one)));
 
 /** The value without its secret markers. */
 export const withoutSecrets = <T extends Value>(value: T): T => mapValue(value, unwrapOne) as T;
@@ -187,9 +215,9 @@ export function droppingUnknowns(map: PropertyMap): PropertyMap {
   }) as PropertyMap;
 }
 
-/** Deep equality; the order of keys does not matter. */
+/** Deep equality; the order of keys does not matter. What is no number (NaN) equals itself: else it would be a change each time. */
 export function sameValue(a: Value | undefined, b: Value | undefined): boolean {
-  if (a === b) return true;
+  if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return true;
   if (a === undefined || b === undefined) return false;
   if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, i) => sameValue(item, b[i]));
   if (!isObject(a) || !isObject(b)) return false;

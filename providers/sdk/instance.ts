@@ -9,6 +9,7 @@ import { redactionOf } from "./redaction";
 import type { CallContext, CheckFailure, DiffResult, ProviderDefinition, ReadResult, ResourceCall, ResourceDefinition } from "./resource";
 import { PartialFailure } from "./resource";
 import { OperationTimeout } from "./timeout";
+import { unsendable } from "./unsendable";
 import { annotateSecrets, containsUnknown, markSecrets, plainValues, sameValue, toJsonObject, UNKNOWN, type Values } from "./values";
 
 /** Which resource a call is about. */
@@ -89,7 +90,7 @@ export class ProviderInstance<P> {
     const call = { ...this.#call(ref, [olds, news]), olds: previous, news: plainValues(news), randomSeed };
     const checked = (await this.#guarded([olds, news], async () => resource.check?.(call))) ?? { inputs: plainValues(news) };
     const inputs = markSecrets(annotateSecrets(checked.inputs, news), resource.secretInputs ?? []);
-    return { inputs, failures: checked.failures ?? [] };
+    return { inputs, failures: [...unsendable(news), ...(checked.failures ?? [])] };
   }
 
   async diff(ref: ResourceRef, id: string, old: OldState, news: Values, ignoreChanges: readonly string[]): Promise<DiffResult> {

@@ -77,6 +77,14 @@ describe("a served provider", () => {
     });
   });
 
+  test("a number that no target can be sent is refused by its path, secret or not", async () => {
+    const { failures } = await provider.check(THING, { spec: { replicas: [1, Number.NaN], size: new Secret(Number.POSITIVE_INFINITY) }, name: "NaN" });
+    expect(failures).toEqual([
+      "spec.replicas[1]: NaN is no number that can be sent: it may come from a text or a setting that is none",
+      "spec.size: Infinity is no number that can be sent: it may come from a text or a setting that is none",
+    ]);
+  });
+
   test("check fills defaults in, keeps unknown values and reports failures", async () => {
     expect(await provider.check(THING, { name: UNKNOWN, bad: true })).toEqual({ inputs: { size: 1, name: UNKNOWN, bad: true }, failures: ["bad: is bad"] });
   });

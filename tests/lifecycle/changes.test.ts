@@ -1,4 +1,6 @@
 import { UNKNOWN } from "../../common/signatures";
+import { changedProperties } from "../../engine/display/property-diff";
+import { deserializeSnapshot, serializeSnapshot } from "../../engine/snapshot/serialize";
 import { makeSecret } from "../../engine/wire/values";
 import { EngineWorld, STACK_URN, urn } from "../support/engine-world";
 
@@ -31,6 +33,22 @@ describe("same, create, update", () => {
     expect(outcome).toMatchObject({ ok: true, steps: ["same a"], changes: { same: 2 } });
     expect(world.provider.take("Check", "Diff", "Create", "Update")).toEqual(["Check a", "Diff a"]);
     expect(world.state("a")).toEqual(before);
+  });
+
+  test("numbers that JSON has no form for stay what they are: they are no change, and a change is told by their names", async () => {
+    const odd = { none: Number.NaN, list: [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY] };
+    const codec = { encrypt: (text: string) => text, decrypt: (text: string) => text };
+    await world.up([{ n: "a", a: odd }], { outputs: odd });
+    world.snapshot = deserializeSnapshot(JSON.parse(JSON.stringify(serializeSnapshot(world.snapshot, codec))), codec);
+    expect(world.state("a")).toMatchObject({ inputs: odd, outputs: odd });
+    expect(world.provider.world.get("a-1")?.inputs).toEqual(odd);
+    const again = await world.up([{ n: "a", a: odd }], { outputs: odd });
+    expect(again).toMatchObject({ ok: true, steps: ["same a"], changes: { same: 2 } });
+    const { events } = await world.preview([{ n: "a", a: { ...odd, none: 1 } }], { outputs: odd });
+    const facts = events.flatMap((event) => ("resourcePreEvent" in event ? [event.resourcePreEvent.metadata] : [])).find(({ op }) => op === "update");
+    const sent: typeof facts = JSON.parse(JSON.stringify(facts));
+    expect(changedProperties({ before: sent?.old?.inputs, after: sent?.new?.inputs }).map(({ text }) => text)).toEqual(["~ none: NaN => 1"]);
+    expect(changedProperties({ before: undefined, after: sent?.old?.inputs }).map(({ text }) => text)).toEqual(["+ list: [Infinity,-Infinity]", "+ none: NaN"]);
   });
 
   test("a changed input updates in place: id and creation stay", async () => {
