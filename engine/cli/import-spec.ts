@@ -92,6 +92,11 @@ export function planImports(flags: Flags, names: { project: string; stack: strin
   };
   for (const spec of file.resources ?? []) {
     const name = spec.logicalName ?? spec.name;
+    // An empty ID on the wire is none: the resource would be created.
+    if (spec.id === "" || name === "" || spec.type.split(":").length !== 3)
+      throw new CliError(
+        `resource '${name}' of type '${spec.type}' with the ID '${spec.id ?? ""}': an import needs a type as package:module:Type, a name and an ID`,
+      );
     const isProvider = isProviderType(spec.type);
     if (!isProvider && (spec.id === undefined) !== (spec.component === true))
       throw new CliError(`resource '${name}' of type '${spec.type}' ${spec.component ? "is a component, which has no ID" : "has no ID"}`);

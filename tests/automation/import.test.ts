@@ -53,7 +53,23 @@ test("a file: a component, a child of it by name, one under a resource of the st
   );
   const out = path.join(site.dir, "code.ts");
   expect((await pulumi("import", "--file", file, "--protect=false", "--yes", "--out", out)).code).toBe(0);
-  expect(fs.readFileSync(out, "utf8")).toContain('const two = new world.Thing("two", {\n    name: "two",\n});\n');
+  expect(fs.readFileSync(out, "utf8")).toBe(`import * as pulumi from "@pulumi/pulumi";
+import * as world from "@pulumi/world";
+
+// thing0: the program's own variable of ${parent}
+
+const group = new pulumi.ComponentResource("my:index:Group", "group", {});
+const two = new world.Thing("two", {
+    name: "two",
+}, {
+    parent: group,
+});
+const three = new world.Thing("three", {
+    name: "three",
+}, {
+    parent: thing0,
+});
+`);
   const below = (name: string) => things().find(({ urn }) => urn.endsWith(`::${name}`));
   expect([below("two")?.parent?.split("::").at(-1), below("three")?.parent]).toEqual(["group", parent]);
   fs.appendFileSync(
@@ -71,6 +87,9 @@ new pulumi.CustomResource("${TYPE}", "three", { name: "three" }, { parent: thing
 test.each([
   [[TYPE, "none", "nowhere", "--yes"], 1, "resource 'nowhere' does not exist"],
   [[TYPE, "one", "a-1", "--yes"], 1, "already exists"],
+  [[TYPE, "x", "", "--yes"], 1, "an import needs a type as package:module:Type, a name and an ID"],
+  [[TYPE, "", "a-1", "--yes"], 1, "an import needs a type as package:module:Type, a name and an ID"],
+  [["Thing", "x", "a-1", "--yes"], 1, "an import needs a type as package:module:Type, a name and an ID"],
   [[TYPE, "one"], 2, "pulumi import <type> <name> <id>, or pulumi import --file <file>"],
   [[TYPE, "x", "a-1", "--parent", "urn:pulumi:dev::auto::my:index:Group::none", "--yes"], 1, "unknown parent"],
 ])("import %j is refused, and changes nothing", async (args, code, text) => {
