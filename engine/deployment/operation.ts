@@ -85,6 +85,7 @@ export class Operation {
       stack: { stack, project: project.name, preview: this.preview, config: config.values, secretKeys: config.secretKeys },
       programDir: project.programDir,
       preview: this.preview,
+      signal: this.request.signal,
       events: this.events,
       redact: (text, maps) => registry.redact(text, maps),
       onLog: (line, stream) => this.events.diagnostic(stream, line),

@@ -155,7 +155,10 @@ export class AnalyzerClient {
     if (error === null) return response;
     if (error.code === grpc.status.UNIMPLEMENTED) return undefined;
     const crash = error.code === grpc.status.UNAVAILABLE ? await crashOf(this.plugin, this.redact) : undefined;
-    throw new DeploymentError(crash === undefined ? this.redact(error.details) : `policy pack ${this.label} ${crash}`);
+    if (crash !== undefined) throw new DeploymentError(`policy pack ${this.label} ${crash}`);
+    if (error.code !== grpc.status.UNAVAILABLE) throw new DeploymentError(this.redact(error.details));
+    const hint = "the first line of its standard output must be its port: print nothing there before";
+    throw new DeploymentError(`policy pack ${this.label} does not answer at ${this.plugin.address} (${hint}): ${this.redact(error.details)}`);
   }
 
   async handshake(engineAddress: string, folder: string): Promise<void> {

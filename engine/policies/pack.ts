@@ -15,6 +15,8 @@ export interface PackSource {
   stack: StackFacts;
   /** Folder in which the program runs: relative paths of assets start there. */
   programDir: string;
+  /** The run's first signal. */
+  signal: AbortSignal;
   /** Hides secrets, among them those of the given maps. */
   redact(text: string, maps?: readonly PropertyMap[]): string;
   onLog(line: string, stream: "info" | "info#err"): void;
@@ -79,12 +81,17 @@ export async function startPack(source: PackSource): Promise<LoadedPack> {
   const { path: given } = source.given;
   const { folder, version, nodeArgs, runner } = packProject(given);
   const args = [...nodeArgs, runner, source.engine.address, "."];
-  const plugin = await startPlugin({ file: process.execPath, args, cwd: folder, env: environment(source.stack), onLog: source.onLog }).catch(
-    (thrown: unknown) => {
-      if (thrown instanceof DeploymentError) throw new DeploymentError(`policy pack ${folder} failed to start: ${source.redact(thrown.message)}`);
-      throw thrown;
-    },
-  );
+  const plugin = await startPlugin({
+    file: process.execPath,
+    args,
+    cwd: folder,
+    env: environment(source.stack),
+    onLog: source.onLog,
+    signal: source.signal,
+  }).catch((thrown: unknown) => {
+    if (thrown instanceof DeploymentError) throw new DeploymentError(`policy pack ${folder} failed to start: ${source.redact(thrown.message)}`);
+    throw thrown;
+  });
   const client = new AnalyzerClient(path.relative(process.cwd(), folder) || folder, plugin, source.redact);
   try {
     const { disabled, ...facts } = await prepared(client, source, folder);

@@ -16,6 +16,8 @@ export interface PluginLaunch {
   /** The package's configuration, short keys. */
   config: Record<string, string>;
   onLog(line: string, stream: "info" | "info#err"): void;
+  /** See {@link PluginCommand}. */
+  signal: AbortSignal;
 }
 
 type Spawned = Exclude<PluginSource, { kind: "bundled" | "attached" }>;
@@ -42,28 +44,34 @@ export interface PluginCommand {
   cwd: string;
   env: NodeJS.ProcessEnv;
   onLog(line: string, stream: "info" | "info#err"): void;
+  /** The run's first signal: what has not told its port by then is ended. It has done nothing, and nobody else knows its process. */
+  signal: AbortSignal;
 }
 
 /** @throws DeploymentError where it does not start, or ends before it has printed its port */
-export function startPlugin({ file, args, cwd, env, onLog }: PluginCommand): Promise<RunningPlugin> {
+export function startPlugin({ file, args, cwd, env, onLog, signal: cancelled }: PluginCommand): Promise<RunningPlugin> {
   const child = spawn(file, args, { cwd, env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   return new Promise((resolve, reject) => {
     let listening = false;
     let tail = "";
     let early = "";
     const closed = processEnd(child);
+    const giveUp = (): void => void endGently(child, STOP_MS);
+    cancelled.addEventListener("abort", giveUp, { once: true });
     const ended = closed.then(({ code, signal }) => signal ?? `exit code ${code}`);
     onLines(child, (line, stream) => {
       if (stream === "info#err") tail = `${tail}${line}\n`.slice(-STDERR_TAIL);
       if (stream === "info#err" || listening) onLog(line, stream);
       else if (/^\d+$/.test(line.trim())) {
         listening = true;
+        cancelled.removeEventListener("abort", giveUp);
         const address = `127.0.0.1:${line.trim()}`;
         resolve({ address, stderrTail: () => tail, ended: () => endedSoon(ended), stop: () => endGently(child, STOP_MS), kill: () => killNow(child) });
       } else early += `${line}\n`;
     });
     child.on("error", (cause) => reject(new DeploymentError(`plugin [${file}] cannot be started: ${cause.message}`)));
     void closed.then(({ code }) => {
+      cancelled.removeEventListener("abort", giveUp);
       if (!listening)
         reject(new DeploymentError(`plugin [${file}] exited prematurely before it told its port (exit code ${code ?? "none"})\n${early}${tail}`.trimEnd()));
     });
@@ -79,7 +87,7 @@ function spawnPlugin(launch: PluginLaunch, source: Spawned): Promise<RunningPlug
     ...runtime,
     ...(source.kind === "node" ? { PULUMI_NODEJS_TYPESCRIPT: "true" } : {}),
   });
-  return startPlugin({ file, args, cwd: launch.project.programDir, env, onLog: launch.onLog });
+  return startPlugin({ file, args, cwd: launch.project.programDir, env, onLog: launch.onLog, signal: launch.signal });
 }
 
 /** Starts plugins; those of this project share one host process, which `close` gives back. */

@@ -49,7 +49,7 @@ export class ProviderRegistry {
   #secretsOf: () => readonly PropertyMap[] = () => [];
 
   constructor(
-    private readonly request: Pick<DeploymentRequest, "project" | "config" | "pluginsDir" | "attachedProviders" | "stackOutputs">,
+    private readonly request: Pick<DeploymentRequest, "project" | "signal" | "config" | "pluginsDir" | "attachedProviders" | "stackOutputs">,
     private readonly engine: { readonly address: string },
     private readonly log: Log,
   ) {
@@ -99,6 +99,7 @@ export class ProviderRegistry {
       engineAddress: this.engine.address,
       project,
       config: own,
+      signal: this.request.signal,
       onLog: (line, stream) => this.log(this.redact(line), stream, urn),
     });
     const client = new ProviderClient(name, plugin, project.programDir, (text, maps) => this.redact(text, maps));

@@ -218,6 +218,13 @@ describe("packs that cannot be used are named", () => {
     expect(site.things()).toEqual([]);
   });
 
+  test("one that prints before it tells its port", async () => {
+    made({ "PulumiPolicy.yaml": "runtime: nodejs", "package.json": '{"main":"index.js"}', "index.js": 'console.log("1"); setInterval(() => {}, 1000);' });
+    fs.symlinkSync(path.join(site.workDir, "node_modules"), path.join(pack, "node_modules"));
+    const ran = await site.pulumi(["preview", "--policy-pack", pack]);
+    expect(ran).toMatchObject({ code: 1, stderr: expect.stringMatching(/policy pack \S*pack does not answer at 127.0.0.1:1 \(the first line of its/) });
+  });
+
   test("one that does not start", async () => {
     made({ "PulumiPolicy.yaml": "runtime: nodejs", "package.json": '{"main":"index.js"}', "index.js": 'throw new Error("no luck");' });
     fs.symlinkSync(path.join(site.workDir, "node_modules"), path.join(pack, "node_modules"));
