@@ -7,7 +7,8 @@ import { KubernetesClient, type ObjectRef } from "./client";
 /** What the server does with one request: an answer, or `cut` once it has been read. */
 type Act = "cut" | { status: number; headers?: Record<string, string>; body: unknown } | { status: number; text: string };
 
-const DISCOVERY = { resources: [{ name: "configmaps", kind: "ConfigMap", namespaced: true }] };
+const CONFIG_MAPS = { name: "configmaps", kind: "ConfigMap", namespaced: true };
+const DISCOVERY = { resources: [CONFIG_MAPS] };
 const REF: ObjectRef = { apiVersion: "v1", kind: "ConfigMap", namespace: "default", name: "it" };
 const OBJECT = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "it" } };
 const NEVER = new AbortController().signal;
@@ -17,6 +18,9 @@ const status = (code: number, message: string, headers: Record<string, string> =
 let server: http.Server;
 let acts: Act[] = [];
 let asked: string[] = [];
+let discovered: string[] = [];
+/** Answers of discovery before the usual one. */
+let discoveries: object[] = [];
 let sockets = 0;
 let waits: number[] = [];
 let client: KubernetesClient;
@@ -30,10 +34,13 @@ const clock: Clock = {
 };
 
 beforeEach(async () => {
-  [acts, asked, waits, sockets] = [[], [], [], 0];
+  [acts, asked, discovered, discoveries, waits, sockets] = [[], [], [], [], [], 0];
   server = http.createServer((request, response) => {
     request.resume().on("end", () => {
-      if (request.url === "/api/v1") return response.end(JSON.stringify(DISCOVERY));
+      if (/^\/(api|apis|openapi)(\/(v\d+|[a-z.]+\/v\d+))?$/.test(request.url ?? "")) {
+        discovered.push(request.url ?? "");
+        return response.end(JSON.stringify(discoveries.shift() ?? DISCOVERY));
+      }
       asked.push(request.method ?? "");
       const act = acts.shift() ?? fine;
       if (act === "cut") return request.socket.destroy();
@@ -111,6 +118,18 @@ test("attempts are bounded, and the last answer stands", async () => {
   await expect(apply()).rejects.toThrow(/ConfigMap default\/it: too many/);
   expect(asked).toHaveLength(6);
   expect(waits).toEqual([250, 500, 1000, 2000, 4000]);
+});
+
+test("each version of the API is asked once which kinds it has, however many objects are read at once, and for no schema", async () => {
+  await Promise.all(Array.from({ length: 50 }, get));
+  await get();
+  expect(discovered).toEqual(["/api/v1"]);
+});
+
+test("a kind that came later is asked for once more, and not by each object of it", async () => {
+  discoveries = [{ resources: [] }];
+  await Promise.all(Array.from({ length: 50 }, get));
+  expect(discovered).toEqual(["/api/v1", "/api/v1"]);
 });
 
 test("after a cut connection it is dialled anew", async () => {

@@ -118,19 +118,26 @@ export class KubernetesClient {
       );
     });
     this.#mappings.set(apiVersion, asking);
-    asking.catch(() => this.#mappings.delete(apiVersion));
+    asking.catch(() => this.#forget(apiVersion, asking));
     return asking;
+  }
+
+  /** Only the answer that was looked at: others that look at the same time then ask once, and not each. */
+  #forget(apiVersion: string, answer: Promise<Map<string, Mapping>>): void {
+    if (this.#mappings.get(apiVersion) === answer) this.#mappings.delete(apiVersion);
   }
 
   /** @throws HomelabError where the cluster does not serve the kind (a CRD that is not there yet) */
   async #mapping(apiVersion: string, kind: string, signal: AbortSignal): Promise<Mapping> {
-    const found = (await this.#discover(apiVersion, signal)).get(kind);
+    const known = this.#discover(apiVersion, signal);
+    const found = (await known).get(kind);
     if (found !== undefined) return found;
     // The kind may have been defined since the last discovery.
-    this.#mappings.delete(apiVersion);
-    const again = (await this.#discover(apiVersion, signal)).get(kind);
+    this.#forget(apiVersion, known);
+    const anew = this.#discover(apiVersion, signal);
+    const again = (await anew).get(kind);
     if (again !== undefined) return again;
-    this.#mappings.delete(apiVersion);
+    this.#forget(apiVersion, anew);
     throw new HomelabError("E_NO_KIND", `no matches for kind "${kind}" in version "${apiVersion}"`, {
       subject: kind,
       hint: "install what brings its CustomResourceDefinition first, and depend on it",
