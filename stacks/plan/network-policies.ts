@@ -2,10 +2,11 @@
  * NetworkPolicies from declared flows: one policy for all pods of each namespace. It allows the declared connections and the cluster's
  * DNS, and refuses the rest in both directions. Plain data; loads no Pulumi SDK.
  */
+
+import { rangeOf, rangesMeet } from "../../common/address-range";
 import type { EgressRule, IngressRule, NamespacePolicy, PolicyPeer, PolicyPort } from "../../components/base/network-policy";
 import type { RoutePods } from "../../components/clusters/cluster-types";
 import type { Flow } from "../../components/platform/module";
-import { rangeOf, rangesMeet } from "./address-range";
 import type { NetworkFacts } from "./platform-types";
 
 /** A flow with the namespace that it is about, and the module or application that declares it. */

@@ -23,6 +23,7 @@ import { platformInput } from "./platform-input";
 import type { PlatformPlan } from "./platform-types";
 import { checkReleased, isProtected } from "./protection";
 import { PROXMOX_SECRET, PROXMOX_TOKEN_ID, SSH_PRIVATE_KEY } from "./secret-paths";
+import { checkSenders } from "./senders";
 import { type MadeStorage, madeStorages } from "./storages";
 import { vaultGrants } from "./vault-grants";
 
@@ -110,27 +111,25 @@ export function stackOf({ stacks }: Pick<Estate, "stacks">, name: string): Loade
 
 type Platforms = ReadonlyMap<string, PlatformPlan>;
 
-/** Keys of the common secrets, by entry. */
-type Keys = ReturnType<typeof entryKeys>;
-
-/** Reads the keys when they are first asked for, and once. */
-function keysOnce(): () => Keys {
-  let keys: Keys | undefined;
-  return () => {
-    keys ??= entryKeys();
-    return keys;
-  };
-}
-
-/** The platforms of these stacks, by stack, each with its settings. @throws HomelabError E_STACK_NEEDS, E_PLATFORM, E_SECRET_COLLISION */
-const planPlatforms = (estate: Estate, stacks: readonly LoadedStack[], keys: () => Keys): Platforms =>
-  new Map(
-    stacks.map((stack) => {
+/**
+ * Plans the platforms of stacks, each with its settings, when they are first asked for, and once.
+ * @returns the platforms by stack; throws HomelabError E_STACK_NEEDS, E_PLATFORM, E_SECRET_COLLISION
+ */
+function platformPlanner(estate: Estate): (stacks: readonly LoadedStack[]) => Platforms {
+  const made = new Map<string, PlatformPlan>();
+  let keys: ReturnType<typeof entryKeys> | undefined;
+  return (stacks) => {
+    for (const stack of stacks) {
+      if (made.has(stack.name)) continue;
       // A missing need of the stack is reported as such, and not by the modules that miss something because of it.
       for (const part of [TEMPLATES, VAULT]) providerOf(part, estate, stack);
-      return [stack.name, planPlatform(platformInput(estate, stack, settingsOf(estate, stack), keys()))];
-    }),
-  );
+      keys ??= entryKeys();
+      made.set(stack.name, planPlatform(platformInput(estate, stack, settingsOf(estate, stack), keys)));
+      checkSenders(estate, stack);
+    }
+    return made;
+  };
+}
 
 function settingsOf({ settings }: Estate, { name }: LoadedStack): StackConfig {
   const config = settings.get(name);
@@ -143,10 +142,10 @@ function settingsOf({ settings }: Estate, { name }: LoadedStack): StackConfig {
  * @param estate with the stack's settings as a running program has them from the engine
  * @throws HomelabError where site, settings and matrix are wrong or contradict each other
  */
-export function planStack(estate: Estate, stack: LoadedStack, keys: () => Keys = keysOnce()): StackPlan {
+export function planStack(estate: Estate, stack: LoadedStack, platformsOf = platformPlanner(estate)): StackPlan {
   // The stack with Vault makes the policies for all stacks, so it needs all of their platforms.
   const all = stack.platform.vault !== undefined;
-  return planOne(estate, stack, planPlatforms(estate, all ? estate.stacks : [stack], keys));
+  return planOne(estate, stack, platformsOf(all ? estate.stacks : [stack]));
 }
 
 function planOne(estate: Estate, stack: LoadedStack, platforms: Platforms): StackPlan {
@@ -178,7 +177,7 @@ function planOne(estate: Estate, stack: LoadedStack, platforms: Platforms): Stac
     nodes: stack.preparesNodes ? { ...estate.proxmox, storages: madeStorages(estate.proxmox.nodes) } : undefined,
     templatesOf,
     vaultOf,
-    grants: vaultOf === stack.name ? vaultGrants([...platforms.values()]) : [],
+    grants: vaultOf === stack.name ? vaultGrants(estate.stacks.flatMap(({ name }) => platforms.get(name) ?? [])) : [],
     platform,
     hostNames: [...platform.place.hostNames, ...former].toSorted(),
     apps,
@@ -205,7 +204,7 @@ function checkHostNames(plans: readonly StackPlan[]): void {
 /** The plans of all stacks, by name, in the order of the matrix. @throws HomelabError as {@link planStack}; E_STACK_CYCLE, E_STACK_NEEDS */
 export function planEstate(estate: Estate): Map<string, StackPlan> {
   validateGraph(estate.stacks, estate.root);
-  const platforms = planPlatforms(estate, estate.stacks, keysOnce());
+  const platforms = platformPlanner(estate)(estate.stacks);
   const plans = estate.stacks.map((stack) => planOne(estate, stack, platforms));
   checkHostNames(plans);
   return new Map(plans.map((plan) => [plan.stack.name, plan]));
@@ -223,9 +222,9 @@ export function plansOf(estate: Estate, stacks: readonly string[]): { chosen: St
   const wanted = stacks.map((name) => stackOf(estate, name));
   validateGraph(estate.stacks, estate.root);
   const made = new Map<string, StackPlan>();
-  const keys = keysOnce();
+  const platformsOf = platformPlanner(estate);
   const planned = (stack: LoadedStack): StackPlan => {
-    const plan = made.get(stack.name) ?? planStack(estate, stack, keys);
+    const plan = made.get(stack.name) ?? planStack(estate, stack, platformsOf);
     made.set(stack.name, plan);
     return plan;
   };

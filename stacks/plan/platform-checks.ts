@@ -1,10 +1,10 @@
 /** Checks an environment's platform before anything is registered. Each problem names environment and module. */
 import satisfies from "semver/functions/satisfies";
+import { rangeOf, rangesMeet } from "../../common/address-range";
 import { findDefaultCredentials } from "../../components/platform/default-credentials";
 import type { Host, Module } from "../../components/platform/module";
 import { SECRETS_FROM, type WantedSecret } from "../../components/platform/namespace-grants";
 import { isWrittenByStack } from "../../components/platform/vault/vault-names";
-import { rangeOf, rangesMeet } from "./address-range";
 import { provides } from "./platform-order";
 import type { ChosenModule, PlatformInput } from "./platform-types";
 
@@ -53,6 +53,23 @@ function twice({ place, chosen, cluster }: Checked): string[] {
   );
 }
 
+/** Classes are objects of the cluster: a second one of a name would take the first one's place. */
+function classesTwice({ place, chosen, cluster }: Checked): string[] {
+  return (["storageClasses", "ingressClasses"] as const).flatMap((kind) => {
+    const what = kind === "storageClasses" ? "storage class" : "ingress class";
+    const owner = new Map(cluster[kind].map((name) => [name, cluster.title]));
+    return chosen.flatMap(({ module, parts }) =>
+      parts.offers[kind].flatMap((name) => {
+        const other = owner.get(name);
+        owner.set(name, module.name);
+        return other === undefined
+          ? []
+          : [`${place.environment}: ${module.name}: brings the ${what} ${name}, which ${other} brings too; leave out one of them`];
+      }),
+    );
+  });
+}
+
 /** Problems with what must have one owner. */
 function owners({ place, chosen, applications, hosts }: Checked): string[] {
   const problems: string[] = [];
@@ -87,6 +104,7 @@ function hostNames({ place, chosen, given, hosts, cluster }: Checked): string[] 
   return hosts.flatMap(({ name, owner, route }) => {
     const at = `${place.environment}: ${owner}: the host name ${name}`;
     if (!NAME.test(name)) return [`${at} is no name; it consists of a-z, 0-9 and -, with dots between its parts of at most 63 characters`];
+    if (name.endsWith(`.${place.domain}.${place.domain}`)) return [`${at} has the domain twice; host names are given without it`];
     if (!name.endsWith(`.${place.domain}`)) return [`${at} is outside the domain ${place.domain}; take a name below it`];
     if (route === "fixed") return [];
     const unrecorded = there("dns-records") ? [] : [`${at} has no record, since nothing writes one; add external-dns`];
@@ -126,11 +144,17 @@ function classes({ place, chosen, cluster }: Checked): string[] {
   ]);
 }
 
-function addresses({ place, chosen, addresses: taken }: Checked): string[] {
-  const pools = chosen.flatMap(({ module, parts }) => parts.addresses.map((text) => ({ owner: module.name, text, range: rangeOf(text) })));
-  return pools.flatMap(({ owner, text, range }, index) => {
+function addresses({ place, chosen, network, addresses: taken }: Checked): string[] {
+  const nodes = rangeOf(network.subnet);
+  const pools = chosen.flatMap(({ module, parts }) =>
+    parts.addresses.map((text) => ({ owner: module.name, text, range: rangeOf(text), answered: module.brings.includes("load-balancer") })),
+  );
+  return pools.flatMap(({ owner, text, range, answered }, index) => {
     const at = `${place.environment}: ${owner}: the addresses ${text}`;
     if (range === undefined) return [`${at} are no range; write first-last, such as 10.0.0.200-10.0.0.220, or CIDR`];
+    // A balancer answers for its addresses in the nodes' network alone, whose first and last address are nobody's.
+    if (answered && nodes !== undefined && (range.first <= nodes.first || range.last >= nodes.last))
+      return [`${at} are not all usable ones of the nodes' network ${network.subnet}; nobody would answer for them`];
     const hosts = [...taken].filter(([address]) => {
       const own = rangeOf(address);
       return own !== undefined && rangesMeet(range, own);
@@ -195,4 +219,4 @@ function secrets({ place, chosen, applications, given }: Checked): string[] {
 
 /** Everything that is wrong, in a fixed order. */
 export const checkPlatform = (given: Checked): string[] =>
-  [needs, twice, owners, hostNames, routeServers, classes, addresses, versions, credentials, secrets].flatMap((check) => check(given));
+  [needs, twice, classesTwice, owners, hostNames, routeServers, classes, addresses, versions, credentials, secrets].flatMap((check) => check(given));

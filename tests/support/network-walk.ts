@@ -1,6 +1,7 @@
 /** Whether NetworkPolicies allow a connection. As Kubernetes documents, both ends must allow it. */
+
+import { rangeOf } from "../../common/address-range";
 import type { NamespacePolicy, PolicyPeer, PolicyPort } from "../../components/base/network-policy";
-import { rangeOf } from "../../stacks/plan/address-range";
 
 /** One end of a connection: a pod, or an address outside the pods. */
 export type End = { readonly namespace: string; readonly labels?: Readonly<Record<string, string>> } | { readonly address: string };

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { storePath } from "../../../common/vault-layout";
-import { shortHostName } from "../short-host-name";
+import { shortHostName } from "../option-types";
 
 const ENTRY = storePath("ARGOCD");
 /** Password of the user `admin`, as bcrypt. */

@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { storePath } from "../../../common/vault-layout";
+import { podLabels } from "../option-types";
 
 const metricsOf = z.strictObject({
   namespace: z.string().min(1),
   port: z.int().min(1).max(65_535),
   path: z.string().startsWith("/").default("/metrics"),
-  labels: z.record(z.string(), z.string()).describe("Of the pods"),
+  labels: podLabels.describe("Of the pods"),
 });
 
 export const boxOptions = z.strictObject({

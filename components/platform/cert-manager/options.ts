@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { addressAndPort } from "../option-types";
 
 /** The token that may edit the domain's records at Cloudflare. */
 export const CLOUDFLARE_TOKEN = { path: "cloudflare", key: "api-token" } as const;
@@ -12,7 +13,7 @@ export const certManagerOptions = z.strictObject({
     ),
   email: z.email().optional().describe("Mail address for the certificate authority. Left out: `homelab:acmeEmail`"),
   nameservers: z
-    .array(z.string().regex(/^\d{1,3}(\.\d{1,3}){3}:\d{1,5}$/, "must be address:port, such as 1.1.1.1:53"))
+    .array(addressAndPort("1.1.1.1:53"))
     .min(1)
     .default(["1.1.1.1:53", "8.8.8.8:53"])
     .describe("Resolvers that DNS-01 checks ask, as `address:port`"),

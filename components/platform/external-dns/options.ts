@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { shortHostName } from "../short-host-name";
+import { shortHostName } from "../option-types";
 
 const name = shortHostName("dev.ascii");
 

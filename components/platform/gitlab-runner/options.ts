@@ -1,32 +1,18 @@
 import { z } from "zod";
 import { storePath } from "../../../common/vault-layout";
-
-const quantity = (pattern: RegExp, example: string) => z.string().regex(pattern, `must be an amount such as ${example}`);
+import { cpuAmount, exactImage, httpsAddress, memoryAmount } from "../option-types";
 
 export const gitlabRunnerOptions = z.strictObject({
-  url: z
-    .url({ protocol: /^https$/, error: "must be an https URL" })
-    .default("https://gitlab.com")
-    .describe("GitLab that it takes jobs of"),
+  url: httpsAddress.default("https://gitlab.com").describe("GitLab that it takes jobs of"),
   token: z
     .strictObject({ path: z.string(), key: z.string() })
     .default({ path: storePath("GITLAB_TOKEN"), key: "GITLAB_TOKEN" })
     .describe("`path` and `key` of the runner's authentication token (`glrt-…`) in secrets/. Tags, and who may use it, are set where the token was made"),
   concurrent: z.int().min(1).max(20).default(4).describe("Jobs that run at once; the others wait"),
-  image: z
-    .string()
-    .regex(/[:@](?!latest$)[^:/@]+$/, "must have a tag or a digest, and not the tag latest")
-    .default("docker.io/library/alpine:3.22.1")
-    .describe("Image of jobs that name none"),
-  cpu: quantity(/^\d+(\.\d+)?m?$/, "500m")
-    .default("200m")
-    .describe("CPU that a job's container requests"),
-  memory: quantity(/^\d+(Mi|Gi)$/, "512Mi")
-    .default("512Mi")
-    .describe("Memory that a job's container requests"),
-  memoryLimit: quantity(/^\d+(Mi|Gi)$/, "2Gi")
-    .default("2Gi")
-    .describe("Memory limit of a job's container"),
+  image: exactImage.default("docker.io/library/alpine:3.22.1").describe("Image of jobs that name none"),
+  cpu: cpuAmount.default("200m").describe("CPU that a job's container requests"),
+  memory: memoryAmount.default("512Mi").describe("Memory that a job's container requests"),
+  memoryLimit: memoryAmount.default("2Gi").describe("Memory limit of a job's container"),
 });
 
 export type GitlabRunnerOptions = z.output<typeof gitlabRunnerOptions>;

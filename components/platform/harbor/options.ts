@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { storePath } from "../../../common/vault-layout";
-import { shortHostName } from "../short-host-name";
-import { volumeSize } from "../volume-size";
+import { shortHostName, volumeSize } from "../option-types";
 
 const projectName = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,253}$/, "must be a project's name of a-z, 0-9, ., _ and -");
 
@@ -54,7 +53,7 @@ const options = z.strictObject({
     ),
   database: z
     .string()
-    .regex(/^(?!pg_|postgres$)[a-z_][a-z0-9_]{0,62}$/, "must be of a-z, 0-9 and _")
+    .regex(/^(?!pg_|postgres$|template[01]$)[a-z_][a-z0-9_]{0,62}$/, "must be of a-z, 0-9 and _, and no name that Postgres keeps")
     .default("registry")
     .describe("Its database in the servers of the module postgres, of a role of the same name"),
   path: z.string().default(storePath("HARBOR")).describe("Entry of secrets/ with the credentials of its parts (`homelab secrets generate harbor`)"),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { storePath } from "../../../common/vault-layout";
-import { volumeSize } from "../volume-size";
+import { nodeFolder, shortHostName, volumeSize } from "../option-types";
 
 interface Step {
   readonly version: string;
@@ -29,18 +29,15 @@ export const immichOptions = z.strictObject({
     .describe(
       "Version of the server and of the machine learning. A library of an older one goes through each step between, with an `up` for each; a new one begins with the last",
     ),
-  libraryPath: z
-    .string()
-    .startsWith("/")
-    .describe(
-      "Folder of the node in which photos and films lie. It must be there: a disk that is not mounted stops the server, and is never filled in its place",
-    ),
+  libraryPath: nodeFolder("/mnt/photos").describe(
+    "Folder of the node in which photos and films lie. It must be there: a disk that is not mounted stops the server, and is never filled in its place",
+  ),
   librarySize: volumeSize.describe("What the disk has for it"),
-  owner: z.int().min(1).default(1001).describe("User and group id that the folder belongs to"),
+  owner: z.int().min(1).max(2_147_483_647).default(1001).describe("User and group id that the folder belongs to"),
   databaseSize: volumeSize.default("20Gi").describe("Size of the volume of its database"),
   cacheSize: volumeSize.default("10Gi").describe("Size of the volume with the models of the machine learning; they are downloaded again when it is lost"),
   storageClass: z.string().optional().describe("Class of the volumes of database and models. Left out: the cluster's own"),
-  host: z.string().default("immich").describe("Host name without the domain"),
+  host: shortHostName("immich").default("immich").describe("Host name without the domain"),
   path: z.string().default(storePath("IMMICH")).describe("Entry of secrets/ with its passwords: `DB_PASSWORD` and `VALKEY_PASSWORD`"),
 });
 

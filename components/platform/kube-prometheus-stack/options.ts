@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { storePath } from "../../../common/vault-layout";
-import { volumeSize } from "../volume-size";
+import { volumeSize } from "../option-types";
 
 const GRAFANA = storePath("GRAFANA");
 export const GRAFANA_USER = { path: GRAFANA, key: "GRAFANA_USER" } as const;

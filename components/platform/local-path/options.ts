@@ -1,7 +1,8 @@
 import { z } from "zod";
+import { nodeFolder } from "../option-types";
 
 export const localPathOptions = z.strictObject({
-  folder: z.string().startsWith("/").default("/opt/local-path-provisioner").describe("Folder of each node in which volumes lie"),
+  folder: nodeFolder("/opt/local-path-provisioner").default("/opt/local-path-provisioner").describe("Folder of each node in which volumes lie"),
 });
 
 export type LocalPathOptions = z.output<typeof localPathOptions>;

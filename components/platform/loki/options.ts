@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { volumeSize } from "../volume-size";
+import { volumeSize } from "../option-types";
 
 export const lokiOptions = z.strictObject({
   storageClass: z.string().optional().describe("Class of its volume. Left out: the cluster's own"),

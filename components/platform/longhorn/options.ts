@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { volumeSize } from "../volume-size";
+import { volumeSize } from "../option-types";
 
 /**
  * The last release of each minor version, the oldest first: Longhorn upgrades from one minor to the next and leaves none out

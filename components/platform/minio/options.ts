@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { storePath } from "../../../common/vault-layout";
-import { volumeSize } from "../volume-size";
+import { volumeSize } from "../option-types";
 
 const ROOT = storePath("MINIO");
 export const ROOT_USER = { path: ROOT, key: "rootUser" } as const;

@@ -107,7 +107,7 @@ test.each([
   ["no account", {}, /at least one account/],
   ["an account without users", { a: { users: {} } }, /at least one user/],
   ["a user in two accounts", { a: { users: { u: user } }, b: { users: { u: user } } }, /in one account alone/],
-  ["a subject with a quote", { a: { users: { u: { ...user, subjects: ['x"y'] } } } }, /a subject without spaces/],
+  ["a subject with a quote", { a: { users: { u: { ...user, subjects: ['x"y'] } } } }, /a subject of parts between dots/],
 ])("%s is refused", (_, accounts, message) => {
   expect(JSON.stringify(nats.options.safeParse({ accounts }).error?.issues)).toMatch(message);
 });

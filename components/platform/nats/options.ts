@@ -1,9 +1,12 @@
 import { z } from "zod";
 import { storePath } from "../../../common/vault-layout";
-import { volumeSize } from "../volume-size";
+import { volumeSize } from "../option-types";
 
 const name = (what: string) => z.string().regex(/^[a-z][a-z0-9-]{0,30}$/, `must be a name of ${what} of a-z, 0-9 and -`);
-const subjects = z.array(z.string().regex(/^[^\s"\\]+$/, "must be a subject without spaces, such as orders.>")).min(1);
+/** Parts between dots, of which `*` stands for any, and a last `>` for all that follow. A sign of these in a longer part means itself. */
+const isSubject = (text: string): boolean =>
+  text.split(".").every((part, index, parts) => part === "*" || (part === ">" && index === parts.length - 1) || /^[^\s"\\*>]+$/.test(part));
+const subjects = z.array(z.string().refine(isSubject, "must be a subject of parts between dots, such as orders.> or orders.*.paid")).min(1);
 
 export const natsOptions = z.strictObject({
   storageClass: z.string().optional().describe("Class of JetStream's volume. Left out: the cluster's own"),

@@ -1,15 +1,12 @@
 import { z } from "zod";
 import { storePath } from "../../../common/vault-layout";
-import { shortHostName } from "../short-host-name";
-import { volumeSize } from "../volume-size";
+import { schedule, shortHostName, volumeSize } from "../option-types";
 
 const name = z
   .string()
-  .regex(/^(?!pg_|cnpg_|postgres$|streaming_replica$)[a-z_][a-z0-9_]{0,62}$/, "must be of a-z, 0-9 and _, and no name that Postgres keeps");
+  .regex(/^(?!pg_|cnpg_|postgres$|streaming_replica$|template[01]$)[a-z_][a-z0-9_]{0,62}$/, "must be of a-z, 0-9 and _, and no name that Postgres keeps");
 const ENTRY = storePath("POSTGRES");
 
-/** Six fields, seconds first. */
-const schedule = z.string().regex(/^(\S+ ){5}\S+$/, "must have six fields, with seconds first: 0 0 3 * * *");
 const serverName = z.string().regex(/^[a-z]([a-z0-9-]{0,48}[a-z0-9])?$/, "must be a name of a-z, 0-9 and -");
 
 const backup = z.strictObject({
@@ -17,7 +14,7 @@ const backup = z.strictObject({
   user: z.string().default("postgres-backups"),
   path: z.string().default(storePath("MINIO_USERS")),
   key: z.string().default("postgres-backups"),
-  schedule: schedule.default("0 0 3 * * *"),
+  schedule: schedule(6, "0 0 3 * * *").default("0 0 3 * * *"),
   retention: z
     .string()
     .regex(/^[1-9]\d*[dwm]$/, "must be a time such as 30d, 8w or 3m")

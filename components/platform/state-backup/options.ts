@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { storePath } from "../../../common/vault-layout";
+import { exactImage, httpsAddress, schedule, serverName } from "../option-types";
 
 const bucket = z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "must be a bucket's name: 3 to 63 of a-z, 0-9, . and -");
 /** Part of names of files and of variables. */
@@ -11,8 +12,11 @@ const value = z.strictObject({ path: z.string(), key: z.string() });
 
 /** An S3 object storage from which it reads or to which it writes, with a user there. */
 const storage = z.strictObject({
-  endpoint: z.url({ protocol: /^https$/, error: "must be an address that begins with https://" }).optional(),
-  region: z.string().default("us-east-1"),
+  endpoint: httpsAddress.optional(),
+  region: z
+    .string()
+    .regex(/^[A-Za-z0-9-]+$/, "must be a region of a-z, 0-9 and -")
+    .default("us-east-1"),
   bucket,
   /** Folder in the bucket. Left out: the whole bucket. */
   folder: z
@@ -33,15 +37,10 @@ const STATES = { bucket: "pulumi-state", user: "state-reader", secretKey: { path
 const HERE = { bucket: "backups", user: "state-backup", secretKey: { path: USERS, key: "state-backup" } };
 
 export const stateBackupOptions = z.strictObject({
-  image: z
-    .string()
+  image: exactImage
     .optional()
     .describe("With bash, age, rclone and pg_dump, as `images/state-backup` makes it. Left out: `registry.<domain>/library/state-backup:1`"),
-  schedule: z
-    .string()
-    .regex(/^(\S+ ){4}\S+$/, "must have five fields: 0 2 * * *")
-    .default("0 2 * * *")
-    .describe("When, in UTC: five fields"),
+  schedule: schedule(5, "0 2 * * *").default("0 2 * * *").describe("When, in UTC: five fields"),
   recipients: z
     .array(z.string().regex(/^age1[02-9ac-hj-np-z]{58}$/, "must be a public key of age (age1…)"))
     .min(1)
@@ -56,7 +55,7 @@ export const stateBackupOptions = z.strictObject({
     .record(
       name,
       z.strictObject({
-        host: z.string().min(1),
+        host: serverName,
         /** Namespace of the servers, where they are in this cluster. */
         namespace: z.string().optional(),
         database: z.string().min(1),

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { type AddressRange, rangeOf, rangesMeet } from "../../../common/address-range";
+import { network } from "../option-types";
 
 const version = z.string().regex(/^v\d+\.\d+\.\d+$/, "must be a version such as v1.34.2");
 const range = z.string().regex(/^\d+(\.\d+){3}-\d+(\.\d+){3}$/, "must be a range of addresses such as 192.0.2.51-192.0.2.60");
@@ -11,7 +13,7 @@ const machines = z.strictObject({
   diskGiB: z.int().min(10, "must be at least 10: Talos needs it"),
 });
 
-const cluster = z.strictObject({
+const clusterFields = z.strictObject({
   kubernetes: version,
   talos: version,
   endpoint: z.ipv4("must be an address"),
@@ -22,10 +24,31 @@ const cluster = z.strictObject({
   node: z.string().min(1),
   templateId: z.int().min(100),
   bridge: z.string().default("vmbr0"),
-  podCidr: z.cidrv4("must be a network such as 10.244.0.0/16").default("10.244.0.0/16"),
-  serviceCidr: z.cidrv4("must be a network such as 10.96.0.0/12").default("10.96.0.0/12"),
+  podCidr: network("10.244.0.0/16").default("10.244.0.0/16"),
+  serviceCidr: network("10.96.0.0/12").default("10.96.0.0/12"),
   controlPlanes: machines.refine(({ count }) => count % 2 === 1, { path: ["count"], error: "must be odd: etcd needs a majority" }),
   workers: machines,
+});
+/** What the fields say together. */
+const cluster = clusterFields.superRefine((given, context) => {
+  const say = (field: keyof typeof given, message: string): void => context.addIssue({ code: "custom", path: [field], message });
+  const machineNetwork = rangeOf(`${given.gateway}/${given.prefix}`);
+  const pools = given.addresses.flatMap((text) => rangeOf(text) ?? []);
+  const meets = (range: AddressRange | undefined, others: readonly (AddressRange | undefined)[]): boolean =>
+    range !== undefined && others.some((other) => other !== undefined && rangesMeet(range, other));
+  const isOutside = (range: AddressRange): boolean => machineNetwork !== undefined && (range.first < machineNetwork.first || range.last > machineNetwork.last);
+  const own = `the network of the gateway, ${given.gateway}/${given.prefix}`;
+  if (pools.some(isOutside)) say("addresses", `must be in ${own}`);
+  if ([rangeOf(given.endpoint)].some((range) => range !== undefined && isOutside(range))) say("endpoint", `must be in ${own}`);
+  for (const [what, address] of [["the gateway", given.gateway], ...given.dnsServers.map((server) => ["the resolver", server])] as [string, string][])
+    if (meets(rangeOf(address), pools)) say("addresses", `hold ${address}, which is ${what}'s`);
+  const room = pools.reduce((sum, { first, last }) => sum + last - first + 1, 0);
+  const machinesAtOnce = given.controlPlanes.count + given.workers.count + 1;
+  if (room < machinesAtOnce) say("addresses", `must be ${machinesAtOnce} at least: one for each machine, and one for the machine that takes another's place`);
+  const [podRange, serviceRange] = [rangeOf(given.podCidr), rangeOf(given.serviceCidr)];
+  if (meets(podRange, [serviceRange])) say("serviceCidr", "must not overlap podCidr");
+  if (meets(podRange, [machineNetwork])) say("podCidr", `must not overlap ${own}`);
+  if (meets(serviceRange, [machineNetwork])) say("serviceCidr", `must not overlap ${own}`);
 });
 export type TalosCluster = z.output<typeof cluster>;
 

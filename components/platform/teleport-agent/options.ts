@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { storePath } from "../../../common/vault-layout";
+import { nameAndPort } from "../option-types";
 
 const name = z.string().regex(/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/, "must be of lower-case letters, digits and dashes, and begin with a letter");
 const port = z.int().min(1).max(65_535);
@@ -13,7 +14,7 @@ const service = {
 
 export const teleportAgentOptions = z
   .strictObject({
-    proxy: z.string().optional().describe("Address of Teleport's proxy as `host:port`. Left out: `teleport.<domain>:3080`"),
+    proxy: nameAndPort("teleport.example.org:3080").optional().describe("Address of Teleport's proxy as `host:port`. Left out: `teleport.<domain>:3080`"),
     apps: z
       .record(name, z.strictObject({ ...service, protocol: z.enum(["http", "https"]).default("http") }))
       .default({})

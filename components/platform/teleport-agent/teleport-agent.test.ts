@@ -48,7 +48,7 @@ test("it reaches what it shows at the port of its pods, and its proxy; without p
     "out shop 8080",
     "out postgres 5432",
   ]);
-  const bare = teleportAgent.parts(teleportAgent.options.parse({ proxy: "access.example.org" }), PLACE);
-  expect(bare.values["teleport-agent"]).toMatchObject({ roles: "kube", proxyAddr: "access.example.org", apps: [], databases: [] });
+  const bare = teleportAgent.parts(teleportAgent.options.parse({ proxy: "access.example.org:443" }), PLACE);
+  expect(bare.values["teleport-agent"]).toMatchObject({ roles: "kube", proxyAddr: "access.example.org:443", apps: [], databases: [] });
   expect(bare.flows[0]).toMatchObject({ peer: "https://access.example.org", port: 443 });
 });

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { storePath } from "../../../common/vault-layout";
-import { volumeSize } from "../volume-size";
+import { volumeSize } from "../option-types";
 
 export const valkeyOptions = z.strictObject({
   storageClass: z.string().optional().describe("Class of its volume. Left out: the cluster's own"),
