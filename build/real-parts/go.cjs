@@ -120,6 +120,12 @@ async function go(part, { home, signal, timeoutMs = LIMIT_MS }) {
   const installed = await installedGo(options);
   try {
     const module = await download(part, options);
+    if (part.command === undefined && part.main === undefined) {
+      // Only its files are wanted: there is no program.
+      bringFiles(part, module, home);
+      fs.rmSync(source, { recursive: true, force: true });
+      return;
+    }
     const needed = /^go (\S+)$/m.exec(fs.readFileSync(module.GoMod, "utf8"))?.[1] ?? "1.24";
     if (older(installed.version, needed) && !installed.fetchesOthers) {
       throw new Error(`Go ${installed.version} is too old: ${part.name} needs Go ${needed} or newer`);

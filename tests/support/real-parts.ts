@@ -60,6 +60,7 @@ export type PartName =
   | "promtool"
   | "amtool"
   | "otelcol"
+  | "cluster-api"
   | "kwok";
 
 /** A part that is installed. */

@@ -16,20 +16,23 @@ test("a cluster comes after what it is made of, its workers after it, and all of
   for (const kind of ["ProxmoxMachineTemplate", "TalosConfigTemplate", "ProxmoxCluster", "TalosControlPlane"])
     expect(after("talos-clusters-testing")).toContain(`talos-clusters-${kind}-testing`);
   expect(after("talos-clusters-testing-workers")).toContain("talos-clusters-testing");
-  expect(plain(only(registered, "kubernetes:cluster.x-k8s.io/v1beta1:Cluster").inputs)).toMatchObject({
-    metadata: { name: "testing", namespace: "clusters", annotations: { "pulumi.com/waitFor": "condition=Ready" } },
-    spec: { clusterNetwork: { pods: { cidrBlocks: ["10.244.0.0/16"] } }, controlPlaneRef: { kind: "TalosControlPlane", name: "testing-control-plane" } },
+  expect(plain(only(registered, "kubernetes:cluster.x-k8s.io/v1beta2:Cluster").inputs)).toMatchObject({
+    metadata: { name: "testing", namespace: "clusters", annotations: { "pulumi.com/waitFor": "condition=Available" } },
+    spec: {
+      clusterNetwork: { pods: { cidrBlocks: ["10.244.0.0/16"] } },
+      controlPlaneRef: { apiGroup: "controlplane.cluster.x-k8s.io", kind: "TalosControlPlane", name: "testing-control-plane" },
+    },
   });
 });
 
 test("a reference names an object that is made: templates, the control plane and the machines' provider", () => {
   const { parts, cluster, workers } = talosCluster("testing", given, "clusters");
-  const made = [...parts, cluster, workers].map(({ apiVersion, kind, metadata }) => `${apiVersion} ${kind} ${metadata.name}`);
-  const references = JSON.stringify([...parts, cluster, workers]).match(/\{"apiVersion":"[^"]+","kind":"[^"]+","name":"[^"]+","namespace":"clusters"\}/g) ?? [];
+  const made = [...parts, cluster, workers].map(({ apiVersion, kind, metadata }) => `${apiVersion.split("/")[0]} ${kind} ${metadata.name}`);
+  const references = JSON.stringify([...parts, cluster, workers]).match(/\{"api(Group|Version)":"[^"]+","kind":"[^"]+","name":"[^"]+"[^{}]*\}/g) ?? [];
   expect(references).toHaveLength(5);
   for (const text of references) {
-    const { apiVersion, kind, name } = JSON.parse(text) as Record<string, string>;
-    expect(made).toContain(`${apiVersion} ${kind} ${name}`);
+    const { apiGroup, apiVersion, kind, name } = JSON.parse(text) as Record<string, string>;
+    expect(made).toContain(`${apiGroup ?? apiVersion?.split("/")[0]} ${kind} ${name}`);
   }
 });
 

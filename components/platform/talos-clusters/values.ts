@@ -1,17 +1,18 @@
 /**
  * Clusters of Talos on Proxmox by Cluster API: the objects of each. Pure. The host role `cluster-api` (`homelab:clusterApi`) installs its
- * providers, with the credentials of Proxmox: core v1beta1, Proxmox v1alpha1 (0.7), Talos v1alpha3 (0.5 and 0.6).
+ * providers, with the credentials of Proxmox: core v1beta2 (Cluster API 1.11 and newer; v1beta1 of the original is served until 1.16),
+ * Proxmox v1alpha1 (0.7), Talos v1alpha3 (0.5 and 0.6).
  */
 import { createHash } from "node:crypto";
 import type { TalosCluster } from "./options";
 
 export const CLUSTERS_NAMESPACE = "clusters";
 const API_PORT = 6443;
-const CORE = "cluster.x-k8s.io/v1beta1";
+const CORE = "cluster.x-k8s.io/v1beta2";
 const INFRASTRUCTURE = "infrastructure.cluster.x-k8s.io/v1alpha1";
 const CONTROL_PLANE = "controlplane.cluster.x-k8s.io/v1alpha3";
 const BOOTSTRAP = "bootstrap.cluster.x-k8s.io/v1alpha3";
-const WAIT = { "pulumi.com/waitFor": "condition=Ready" };
+const WAIT = { "pulumi.com/waitFor": "condition=Available" };
 
 type Machines = TalosCluster["workers"];
 
@@ -40,6 +41,9 @@ const machineSpec = ({ node, templateId, bridge }: TalosCluster, { cores, memory
 /** The address that the control planes share: one of them has it at a time, by an election in etcd. */
 const sharedAddress = (endpoint: string): string =>
   JSON.stringify({ machine: { network: { interfaces: [{ deviceSelector: { physical: true }, vip: { ip: endpoint } }] } } });
+
+/** Cluster API finds the version of a provider's kind itself, and looks in the object's own namespace. */
+const reference = (apiVersion: string, kind: string, name: string) => ({ apiGroup: apiVersion.split("/")[0], kind, name });
 
 /** @typeParam S text, or an output of one */
 export function talosCluster<S>(name: string, cluster: TalosCluster, namespace: S) {
@@ -81,8 +85,8 @@ export function talosCluster<S>(name: string, cluster: TalosCluster, namespace: 
       metadata: { ...metadata(name), annotations: WAIT },
       spec: {
         clusterNetwork: { pods: { cidrBlocks: [cluster.podCidr] }, services: { cidrBlocks: [cluster.serviceCidr] } },
-        infrastructureRef: { apiVersion: INFRASTRUCTURE, kind: "ProxmoxCluster", name, namespace },
-        controlPlaneRef: { apiVersion: CONTROL_PLANE, kind: "TalosControlPlane", name: names.controlPlane, namespace },
+        infrastructureRef: reference(INFRASTRUCTURE, "ProxmoxCluster", name),
+        controlPlaneRef: reference(CONTROL_PLANE, "TalosControlPlane", names.controlPlane),
       },
     },
     /** Deleted before the cluster. */
@@ -98,8 +102,8 @@ export function talosCluster<S>(name: string, cluster: TalosCluster, namespace: 
           spec: {
             clusterName: name,
             version: cluster.kubernetes,
-            bootstrap: { configRef: { apiVersion: BOOTSTRAP, kind: "TalosConfigTemplate", name: names.workerConfig, namespace } },
-            infrastructureRef: { apiVersion: INFRASTRUCTURE, kind: "ProxmoxMachineTemplate", name: names.workerMachines, namespace },
+            bootstrap: { configRef: reference(BOOTSTRAP, "TalosConfigTemplate", names.workerConfig) },
+            infrastructureRef: reference(INFRASTRUCTURE, "ProxmoxMachineTemplate", names.workerMachines),
           },
         },
       },
