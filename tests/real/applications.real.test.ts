@@ -12,6 +12,7 @@ import { planEstate } from "../../stacks/plan/plan";
 import { renderApps } from "../../stacks/plan/rendered-apps";
 import { chartFolder } from "../support/chart-data";
 import { loadHomelab, useHomelabSecrets } from "../support/homelab";
+import { Discovery, type Sent } from "../support/real-discovery";
 import { addKinds } from "../support/real-kinds";
 import { type RealKubernetes, startRealKubernetes } from "../support/real-kubernetes";
 import { describeReal } from "../support/real-parts";
@@ -25,12 +26,6 @@ const SEVEN = ["ascii-frontend", "cks-backend", "cks-frontend", "enqueuer", "mem
 
 const CHARTS = ["argo-cd/10.1.1", "base/1.30.3", "kubevirt/v1.9.0", "cdi/v1.66.0", "external-secrets/2.9.0"];
 const charts = chartFolder();
-
-interface Sent {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace?: string };
-}
 
 /** The objects in the rendered folder of an application. */
 function renderedObjects(environment: string, app: string): Sent[] {
@@ -47,27 +42,6 @@ test("there are seven applications in each of three environments", () => {
     expect(apps.filter((name) => SEVEN.includes(name)).toSorted()).toEqual(SEVEN);
   }
 });
-
-interface Group {
-  readonly resources: readonly { name: string; kind: string; namespaced: boolean }[];
-}
-
-/** Finds the path of a kind's objects by the API's discovery. */
-class Discovery {
-  readonly #groups = new Map<string, Group>();
-  constructor(private readonly cluster: RealKubernetes) {}
-
-  async pathOf({ apiVersion, kind, metadata: { name, namespace } }: Sent): Promise<string> {
-    const root = apiVersion === "v1" ? "/api/v1" : `/apis/${apiVersion}`;
-    const group = this.#groups.get(root) ?? ((await this.cluster.call("GET", root)) as Group);
-    this.#groups.set(root, group);
-    const found = group.resources.find((resource) => resource.kind === kind && !resource.name.includes("/"));
-    if (found === undefined) throw new Error(`the API has no kind ${kind} of ${apiVersion}`);
-    if (found.namespaced !== (namespace !== undefined))
-      throw new Error(`${kind} ${name}: a namespace ${found.namespaced ? "is missing" : "that the kind has not"}`);
-    return `${root}${namespace === undefined ? "" : `/namespaces/${namespace}`}/${found.name}/${name}`;
-  }
-}
 
 interface Stored {
   readonly metadata: { readonly uid: string; readonly resourceVersion: string };

@@ -26,6 +26,7 @@ const SECONDS = {
   "real/hosts": 60,
   "real/kubeadm": 300,
   "real/operations": 120,
+  "real/platform": 45,
   "real/roles": 300,
   "real/secrets-chain": 180,
 };
