@@ -6,6 +6,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import * as path from "node:path";
+import { gcOptions } from "../../common/gc-options";
 import { killNow, onLines, type ProcessEnd, processEnd } from "../providers/child-process";
 
 export interface ProgramCommand {
@@ -62,7 +63,7 @@ class KeptProgram {
     this.#place = placeOf(command);
     const { cwd, env, nodeArgs } = command;
     this.#child = fork(path.join(__dirname, "kept-runner.js"), [], {
-      ...{ cwd, env, execArgv: [...nodeArgs], detached: true },
+      ...{ cwd, env, execArgv: [...gcOptions(), ...nodeArgs], detached: true },
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
     onLines(this.#child, (line, stream) => this.#read(line, stream));

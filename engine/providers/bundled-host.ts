@@ -7,6 +7,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import * as path from "node:path";
 import { z } from "zod";
 import { childEnv } from "../../common/env";
+import { gcOptions } from "../../common/gc-options";
 import { DeploymentError } from "../errors";
 import { killNow, onLines, processEnd } from "./child-process";
 import { endedSoon, type RunningPlugin } from "./running-plugin";
@@ -54,7 +55,7 @@ export class BundledHost {
   ) {
     this.#child = fork(script, [], {
       cwd,
-      execArgv: ["--require", path.join(__dirname, "preload.js")],
+      execArgv: [...gcOptions(), "--require", path.join(__dirname, "preload.js")],
       detached: true,
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });

@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { StringDecoder } from "node:string_decoder";
 import { z } from "zod";
+import { gcOptions } from "../../common/gc-options";
 
 export interface ServedCommand {
   argv: readonly string[];
@@ -121,7 +122,7 @@ class EngineProcess {
   isUsable = true;
 
   constructor(script: string) {
-    this.#child = fork(script, [], { stdio: ["ignore", "pipe", "pipe", "ipc"] });
+    this.#child = fork(script, [], { execArgv: gcOptions(), stdio: ["ignore", "pipe", "pipe", "ipc"] });
     this.#child.stdout?.on("data", (chunk: Buffer) => this.#running?.out.read(chunk));
     this.#child.stderr?.on("data", (chunk: Buffer) => this.#running?.err.read(chunk));
     this.#child.on("message", (raw) => this.#running?.answered(doneSchema.parse(raw)));
