@@ -1,9 +1,8 @@
 /** Entry of the engine's core: serves the monitor, runs one operation, and returns how it ended. */
-import * as grpc from "@grpc/grpc-js";
 import { EngineService } from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import { ResourceMonitorService } from "@pulumi/pulumi/proto/resource_grpc_pb.js";
 import { HomelabError } from "../../common/errors";
-import { GRPC_OPTIONS } from "../../common/grpc-options";
+import { UnaryServer } from "../../common/grpc/unary-server";
 import type { DeploymentRequest, DeploymentResult } from "../contracts";
 import { engineService } from "../monitor/engine-service";
 import { ResourceMonitor } from "../monitor/resource-monitor";
@@ -15,12 +14,6 @@ import type { Snapshot } from "../snapshot/types";
 import { EventLog } from "./events";
 import { Operation } from "./operation";
 import { unknownLiteral } from "./targets";
-
-async function listen(server: grpc.Server): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, port) => (error ? reject(error) : resolve(port)));
-  });
-}
 
 function prelude(request: DeploymentRequest): void {
   const secret = new Set(request.config.secretKeys);
@@ -60,10 +53,10 @@ export async function runDeployment(request: DeploymentRequest): Promise<Deploym
   registry.remember(request.snapshot.resources);
   const { journal, terminated } = untilTerminated(request);
   const operation = new Operation({ ...request, journal }, events, registry, preview, endpoint);
-  const server = new grpc.Server(GRPC_OPTIONS);
-  server.addService(EngineService as unknown as grpc.ServiceDefinition, engineService(events, request.options));
-  server.addService(ResourceMonitorService as unknown as grpc.ServiceDefinition, new ResourceMonitor(operation.registrations, endpoint).implementation());
-  endpoint.address = `127.0.0.1:${await listen(server)}`;
+  const server = new UnaryServer();
+  server.add(EngineService, engineService(events, request.options));
+  server.add(ResourceMonitorService, new ResourceMonitor(operation.registrations, endpoint).implementation());
+  endpoint.address = `127.0.0.1:${await server.listen()}`;
   // The first signal is passed to the providers at once, so that they may end running calls early.
   const onAbort = (): void => void registry.cancel();
   request.signal.addEventListener("abort", onAbort, { once: true });
@@ -76,7 +69,7 @@ export async function runDeployment(request: DeploymentRequest): Promise<Deploym
       operation.terminate();
       registry.kill();
     }
-    server.forceShutdown();
+    server.close();
     await registry.close();
   }
   if (request.terminate?.aborted) {

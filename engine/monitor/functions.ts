@@ -1,7 +1,7 @@
 /** Calls of a program that register nothing: functions of a package (Invoke) and methods of resources (Call). */
-import * as grpc from "@grpc/grpc-js";
 import * as provider from "@pulumi/pulumi/proto/provider_pb.js";
 import * as pb from "@pulumi/pulumi/proto/resource_pb.js";
+import { STATUS } from "../../common/grpc/messages";
 import { DeploymentError } from "../errors";
 import { invokeBuiltin } from "../providers/builtin";
 import { ProviderError } from "../providers/provider-error";
@@ -19,7 +19,7 @@ import type { Transforms } from "./transforms";
 function invokeFailed(token: string): (thrown: unknown) => never {
   return (thrown) => {
     if (!(thrown instanceof ProviderError)) throw thrown;
-    throw new ProviderError(`invocation of ${token} returned an error: ${thrown.message}`, grpc.status.UNKNOWN, undefined);
+    throw new ProviderError(`invocation of ${token} returned an error: ${thrown.message}`, STATUS.UNKNOWN, undefined);
   };
 }
 

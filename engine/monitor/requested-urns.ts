@@ -2,22 +2,22 @@
  * URNs and provider references that a program sends. A malformed one is answered with an error in the CLI's words (3.260). The run itself
  * does not fail: a program that catches the error goes on.
  */
-import * as grpc from "@grpc/grpc-js";
 import type * as pb from "@pulumi/pulumi/proto/resource_pb.js";
+import { STATUS } from "../../common/grpc/messages";
 import { isProviderType, isUrn, PROVIDER_PREFIX, urnType } from "../wire/urn";
 
 /** A request that is not valid; the program gets the error. */
 export class BadRequest extends Error {
   constructor(
     message: string,
-    readonly code: grpc.status = grpc.status.INVALID_ARGUMENT,
+    readonly code: number = STATUS.INVALID_ARGUMENT,
   ) {
     super(message);
     this.name = "BadRequest";
   }
 }
 
-function needUrn(urn: string, what: string, code?: grpc.status): void {
+function needUrn(urn: string, what: string, code?: number): void {
   if (isUrn(urn)) return;
   throw new BadRequest(`invalid ${what}: ${urn === "" ? "missing required URN" : `invalid URN ${JSON.stringify(urn)}`}`, code);
 }
@@ -45,7 +45,7 @@ function wrongReference(reference: string): string {
 /** @param reference "" means none, which is valid */
 export function needReference(reference: string): void {
   const wrong = reference === "" ? "" : wrongReference(reference);
-  if (wrong !== "") throw new BadRequest(`could not parse provider reference: ${wrong}`, grpc.status.UNKNOWN);
+  if (wrong !== "") throw new BadRequest(`could not parse provider reference: ${wrong}`, STATUS.UNKNOWN);
 }
 
 /** Checks a registration before it is used, and again after its transforms. */
@@ -76,4 +76,4 @@ export function needReadUrns(request: pb.ReadResourceRequest): void {
   needReference(request.getProvider());
 }
 
-export const needOutputsUrn = (request: pb.RegisterResourceOutputsRequest): void => needUrn(request.getUrn(), "resource URN", grpc.status.UNKNOWN);
+export const needOutputsUrn = (request: pb.RegisterResourceOutputsRequest): void => needUrn(request.getUrn(), "resource URN", STATUS.UNKNOWN);

@@ -1,8 +1,9 @@
 /** The ResourceMonitor service: what the running program talks to (engine-contract C). */
-import * as grpc from "@grpc/grpc-js";
 import type { Callback } from "@pulumi/pulumi/proto/callback_pb.js";
 import * as pb from "@pulumi/pulumi/proto/resource_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
+import { STATUS } from "../../common/grpc/messages";
+import type { Callback as Answer, Handlers } from "../../common/grpc/unary-server";
 import { DeploymentError, StepFailed, StepSkipped } from "../errors";
 import { ProviderError } from "../providers/provider-error";
 import type { ResourceState } from "../snapshot/types";
@@ -72,8 +73,8 @@ export class ResourceMonitor {
     });
   }
 
-  /** The service for a gRPC server. */
-  implementation(): Record<string, grpc.UntypedHandleCall> {
+  /** The handlers of the service. */
+  implementation(): Handlers {
     const { hooks } = this.backend.ctx;
     const answered = <Request, Reply>(handler: (request: Request) => Promise<Reply>) => unary(handler, (error) => this.backend.fail(error));
     const noted = <Request>(note: (request: Request) => void) =>
@@ -107,7 +108,7 @@ export class ResourceMonitor {
       registerStackInvokeTransform: noted((callback: Callback) => this.#transforms.addInvoke(callback)),
       registerResourceHook: noted((request: pb.RegisterResourceHookRequest) => hooks.register(request)),
       registerErrorHook: noted((request: pb.RegisterErrorHookRequest) => hooks.registerError(request)),
-      getDeploymentInfo: (_call: unknown, callback: grpc.sendUnaryData<unknown>) => callback({ code: grpc.status.UNIMPLEMENTED, details: "GetDeploymentInfo" }),
+      getDeploymentInfo: (_call: unknown, callback: Answer<never>) => callback({ code: STATUS.UNIMPLEMENTED, details: "GetDeploymentInfo" }),
     };
   }
 

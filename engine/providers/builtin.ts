@@ -1,6 +1,6 @@
 /** The package `pulumi`, which the engine itself provides: stack references, stashes and the look-up of resources. No process, no plugin. */
 import { randomUUID } from "node:crypto";
-import * as grpc from "@grpc/grpc-js";
+import { STATUS } from "../../common/grpc/messages";
 import type { DeploymentRequest } from "../contracts";
 import { expectedMessage } from "../errors";
 import type { ResourceState } from "../snapshot/types";
@@ -21,7 +21,7 @@ const STASH = "pulumi:index:Stash";
 
 type StackOutputs = DeploymentRequest["stackOutputs"];
 
-const failed = (message: string): ProviderError => new ProviderError(message, grpc.status.UNKNOWN, undefined);
+const failed = (message: string): ProviderError => new ProviderError(message, STATUS.UNKNOWN, undefined);
 
 async function outputsOf(stackOutputs: StackOutputs, name: string): Promise<PropertyMap> {
   const outputs = await stackOutputs(name).catch((thrown: unknown) => {

@@ -1,5 +1,6 @@
 /** One running provider: its protocol as typed calls on property maps, with the handling of secrets that the engine owes it. */
 import { PluginAttach } from "@pulumi/pulumi/proto/plugin_pb.js";
+import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import * as pb from "@pulumi/pulumi/proto/provider_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
 import { fromStruct, toStruct } from "../wire/struct";
@@ -64,7 +65,7 @@ export class ProviderClient {
   async attach(engineAddress: string): Promise<void> {
     const request = new PluginAttach();
     request.setAddress(engineAddress);
-    await this.#calls.call<PluginAttach, Empty>(this.#calls.service.attach, request);
+    await this.#calls.call(ResourceProviderService.attach, request);
   }
 
   async handshake(engineAddress: string): Promise<void> {
@@ -74,7 +75,7 @@ export class ProviderClient {
     request.setProgramDirectory(this.programDir);
     request.setConfigureWithUrn(true);
     try {
-      const reply = await this.#calls.call<pb.ProviderHandshakeRequest, pb.ProviderHandshakeResponse>(this.#calls.service.handshake, request);
+      const reply = await this.#calls.call(ResourceProviderService.handshake, request);
       this.#accepts = { secrets: reply.getAcceptSecrets(), resources: reply.getAcceptResources(), outputs: reply.getAcceptOutputs(), previews: true };
       this.#shookHands = true;
     } catch (thrown) {
@@ -89,7 +90,7 @@ export class ProviderClient {
     request.setOlds(toStruct(withoutSecrets(olds)));
     request.setNews(toStruct(withoutSecrets(news)));
     try {
-      const reply = await this.#calls.call<pb.CheckRequest, pb.CheckResponse>(this.#calls.service.checkConfig, request, olds, news);
+      const reply = await this.#calls.call(ResourceProviderService.checkConfig, request, olds, news);
       return {
         inputs: annotateSecrets(fromStruct(reply.getInputs()), news),
         failures: failuresOf(reply),
@@ -109,7 +110,7 @@ export class ProviderClient {
     request.setNews(toStruct(withoutSecrets(news)));
     request.setIgnorechangesList(ignore);
     try {
-      return diffResult(await this.#calls.call<pb.DiffRequest, pb.DiffResponse>(this.#calls.service.diffConfig, request));
+      return diffResult(await this.#calls.call(ResourceProviderService.diffConfig, request));
     } catch (thrown) {
       if (thrown instanceof ProviderError && thrown.unimplemented) return undefined;
       throw thrown;
@@ -129,7 +130,7 @@ export class ProviderClient {
     request.setAcceptresources(true);
     request.setSendsOldInputs(true);
     request.setSendsOldInputsToDelete(true);
-    const reply = await this.#calls.call<pb.ConfigureRequest, pb.ConfigureResponse>(this.#calls.service.configure, request, inputs);
+    const reply = await this.#calls.call(ResourceProviderService.configure, request, inputs);
     if (!this.#shookHands) {
       this.#accepts = {
         secrets: reply.getAcceptsecrets(),
@@ -148,7 +149,7 @@ export class ProviderClient {
     request.setNews(this.#outgoing(news));
     request.setRandomseed(seed);
     try {
-      const reply = await this.#calls.call<pb.CheckRequest, pb.CheckResponse>(this.#calls.service.check, request, olds, news);
+      const reply = await this.#calls.call(ResourceProviderService.check, request, olds, news);
       return {
         inputs: this.#incoming(fromStruct(reply.getInputs()), news),
         failures: failuresOf(reply),
@@ -168,7 +169,7 @@ export class ProviderClient {
     request.setNews(this.#known(news));
     request.setIgnorechangesList(ignore);
     try {
-      return diffResult(await this.#calls.call<pb.DiffRequest, pb.DiffResponse>(this.#calls.service.diff, request, old.inputs, old.outputs, news));
+      return diffResult(await this.#calls.call(ResourceProviderService.diff, request, old.inputs, old.outputs, news));
     } catch (thrown) {
       if (thrown instanceof ProviderError && thrown.unimplemented)
         return { changes: "unknown", replaces: [], deleteBeforeReplace: false, diffs: [], detailedDiff: undefined };
@@ -184,7 +185,7 @@ export class ProviderClient {
     request.setProperties(this.#outgoing(inputs));
     request.setTimeout(timeout);
     request.setPreview(preview);
-    const reply = await this.#calls.call<pb.CreateRequest, pb.CreateResponse>(this.#calls.service.create, request, inputs);
+    const reply = await this.#calls.call(ResourceProviderService.create, request, inputs);
     return { id: reply.getId(), properties: this.#incoming(fromStruct(reply.getProperties()), inputs) };
   }
 
@@ -206,7 +207,7 @@ export class ProviderClient {
     request.setTimeout(options.timeout);
     request.setIgnorechangesList(options.ignore);
     request.setPreview(options.preview);
-    const reply = await this.#calls.call<pb.UpdateRequest, pb.UpdateResponse>(this.#calls.service.update, request, old.inputs, old.outputs, news);
+    const reply = await this.#calls.call(ResourceProviderService.update, request, old.inputs, old.outputs, news);
     return this.#incoming(fromStruct(reply.getProperties()), news);
   }
 
@@ -222,7 +223,7 @@ export class ProviderClient {
     request.setId(id);
     if (inputs !== undefined) request.setInputs(this.#known(inputs));
     if (outputs !== undefined) request.setProperties(this.#known(outputs));
-    const reply = await this.#calls.call<pb.ReadRequest, pb.ReadResponse>(this.#calls.service.read, request);
+    const reply = await this.#calls.call(ResourceProviderService.read, request);
     if (reply.getId() === "") return undefined;
     const readInputs = reply.getInputs();
     return {
@@ -239,7 +240,7 @@ export class ProviderClient {
     request.setProperties(this.#known(old.outputs));
     request.setOldInputs(this.#known(old.inputs));
     request.setTimeout(timeout);
-    await this.#calls.call<pb.DeleteRequest, Empty>(this.#calls.service.delete, request, old.inputs, old.outputs);
+    await this.#calls.call(ResourceProviderService.delete, request, old.inputs, old.outputs);
   }
 
   async invoke(token: string, args: PropertyMap, preview: boolean): Promise<{ result: PropertyMap; failures: CheckFailure[]; strippedSecrets: boolean }> {
@@ -247,7 +248,7 @@ export class ProviderClient {
     request.setTok(token);
     request.setArgs(this.#outgoing(args));
     request.setPreview(preview);
-    const reply = await this.#calls.call<pb.InvokeRequest, pb.InvokeResponse>(this.#calls.service.invoke, request, args);
+    const reply = await this.#calls.call(ResourceProviderService.invoke, request, args);
     return {
       result: fromStruct(reply.getReturn()),
       failures: failuresOf(reply),
@@ -267,16 +268,16 @@ export class ProviderClient {
   }
 
   construct(request: pb.ConstructRequest): Promise<pb.ConstructResponse> {
-    return this.#calls.call<pb.ConstructRequest, pb.ConstructResponse>(this.#calls.service.construct, request);
+    return this.#calls.call(ResourceProviderService.construct, request);
   }
 
   callMethod(request: pb.CallRequest): Promise<pb.CallResponse> {
-    return this.#calls.call<pb.CallRequest, pb.CallResponse>(this.#calls.service.call, request);
+    return this.#calls.call(ResourceProviderService.call, request);
   }
 
   async cancel(): Promise<void> {
     try {
-      await this.#calls.call<Empty, Empty>(this.#calls.service.cancel, new Empty());
+      await this.#calls.call(ResourceProviderService.cancel, new Empty());
     } catch (thrown) {
       // The plugin is being stopped: it does not matter that it has exited already or does not implement Cancel.
       if (!(thrown instanceof ProviderError)) throw thrown;
@@ -284,7 +285,7 @@ export class ProviderClient {
   }
 
   async stop(): Promise<void> {
-    this.#calls.service.close();
+    this.#calls.close();
     await this.plugin.stop();
   }
 }

@@ -1,12 +1,16 @@
 /** What a provider's failed call says, beyond its message. */
-import * as grpc from "@grpc/grpc-js";
 import * as pb from "@pulumi/pulumi/proto/provider_pb.js";
 import { Status } from "@pulumi/pulumi/proto/status_pb.js";
+import { type Failure, STATUS } from "../../common/grpc/messages";
 import { fromStruct } from "../wire/struct";
 import type { PropertyMap } from "../wire/values";
 
+/** Beside the message of a failed call. */
+type Trailers = NonNullable<Failure["trailers"]>;
+const DETAILS = "grpc-status-details-bin";
+
 /** Status codes of calls that got no answer. */
-const CUT: ReadonlySet<number> = new Set([grpc.status.UNAVAILABLE, grpc.status.CANCELLED, grpc.status.DEADLINE_EXCEEDED]);
+const CUT: ReadonlySet<number> = new Set([STATUS.UNAVAILABLE, STATUS.CANCELLED, STATUS.DEADLINE_EXCEEDED]);
 
 /** A call that failed. `partial`: the resource exists nevertheless, half initialised. */
 export class ProviderError extends Error {
@@ -29,14 +33,14 @@ export class ProviderError extends Error {
   }
 
   get unimplemented(): boolean {
-    return this.code === grpc.status.UNIMPLEMENTED;
+    return this.code === STATUS.UNIMPLEMENTED;
   }
 }
 
 /** The resource that exists although the call failed. */
-export function partialOf(metadata: grpc.Metadata | undefined): ProviderError["partial"] {
-  const [raw] = metadata?.get("grpc-status-details-bin") ?? [];
-  if (!Buffer.isBuffer(raw)) return undefined;
+export function partialOf(trailers: Trailers): ProviderError["partial"] {
+  const raw = trailers[DETAILS];
+  if (!(raw instanceof Uint8Array)) return undefined;
   for (const detail of Status.deserializeBinary(raw).getDetailsList()) {
     if (detail.getTypeName() !== "pulumirpc.ErrorResourceInitFailed") continue;
     const failed = pb.ErrorResourceInitFailed.deserializeBinary(detail.getValue_asU8());
@@ -46,9 +50,9 @@ export function partialOf(metadata: grpc.Metadata | undefined): ProviderError["p
 }
 
 /** Settings that the provider misses, a line each. */
-export function missingKeys(metadata: grpc.Metadata | undefined): string[] {
-  const [raw] = metadata?.get("grpc-status-details-bin") ?? [];
-  if (!Buffer.isBuffer(raw)) return [];
+export function missingKeys(trailers: Trailers): string[] {
+  const raw = trailers[DETAILS];
+  if (!(raw instanceof Uint8Array)) return [];
   return Status.deserializeBinary(raw)
     .getDetailsList()
     .filter((detail) => detail.getTypeName() === "pulumirpc.ConfigureErrorMissingKeys")

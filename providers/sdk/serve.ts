@@ -1,14 +1,14 @@
 /** Serves a provider over pulumirpc.ResourceProvider: one gRPC server for one instance. */
-import * as grpc from "@grpc/grpc-js";
 import { type PluginAttach, PluginInfo } from "@pulumi/pulumi/proto/plugin_pb.js";
-import { type IResourceProviderServer, ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
+import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import * as pb from "@pulumi/pulumi/proto/provider_pb.js";
 import { Status } from "@pulumi/pulumi/proto/status_pb.js";
 import { Any } from "google-protobuf/google/protobuf/any_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
 import { describeError } from "../../common/errors";
 import { FAILURE_CODES_KEY, failureCodesOf } from "../../common/failure-codes";
-import { GRPC_OPTIONS } from "../../common/grpc-options";
+import { type Failure, STATUS } from "../../common/grpc/messages";
+import { type Handler, type Handlers, UnaryServer } from "../../common/grpc/unary-server";
 import { createEngineLog } from "./engine-log";
 import { NotImplemented, ProviderInstance, ReportedFailure, type ResourceRef } from "./instance";
 import { type CheckFailure, type DiffKind, type DiffResult, PartialFailure, type ProviderDefinition } from "./resource";
@@ -23,28 +23,25 @@ export interface RunningProvider {
 /** @param engineAddress where log lines go; undefined: nowhere */
 export async function serveProvider<P>(definition: ProviderDefinition<P>, engineAddress: string | undefined): Promise<RunningProvider> {
   const instance = new ProviderInstance(definition, createEngineLog(engineAddress));
-  const server = new grpc.Server(GRPC_OPTIONS);
-  server.addService(ResourceProviderService, handlers(instance) as IResourceProviderServer);
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound))),
-  );
+  const server = new UnaryServer();
+  server.add(ResourceProviderService, handlers(instance));
+  const port = await server.listen();
   return {
     port,
     async close() {
-      server.forceShutdown();
+      server.close();
       await instance.close();
     },
   };
 }
 
 /** A known error as text, with its codes in the trailer; a partial failure with the state there, where the engine looks for it. */
-function serviceError(thrown: unknown): Partial<grpc.StatusObject> {
-  const metadata = new grpc.Metadata();
+function failureOf(thrown: unknown): Failure {
   const codes = failureCodesOf(thrown);
-  if (codes.length > 0) metadata.set(FAILURE_CODES_KEY, codes.join(","));
-  if (thrown instanceof NotImplemented) return { code: grpc.status.UNIMPLEMENTED, details: thrown.message };
-  if (thrown instanceof ReportedFailure) return { code: grpc.status.UNKNOWN, details: thrown.message, metadata };
-  if (!(thrown instanceof PartialFailure)) return { code: grpc.status.UNKNOWN, details: describeError(thrown), metadata };
+  const trailers = codes.length > 0 ? { [FAILURE_CODES_KEY]: codes.join(",") } : {};
+  if (thrown instanceof NotImplemented) return { code: STATUS.UNIMPLEMENTED, details: thrown.message };
+  if (thrown instanceof ReportedFailure) return { code: STATUS.UNKNOWN, details: thrown.message, trailers };
+  if (!(thrown instanceof PartialFailure)) return { code: STATUS.UNKNOWN, details: describeError(thrown), trailers };
   const failed = new pb.ErrorResourceInitFailed();
   failed.setId(thrown.id);
   failed.setProperties(toStruct(thrown.outputs));
@@ -53,21 +50,20 @@ function serviceError(thrown: unknown): Partial<grpc.StatusObject> {
   const detail = new Any();
   detail.pack(failed.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
   const status = new Status();
-  status.setCode(grpc.status.UNKNOWN);
+  status.setCode(STATUS.UNKNOWN);
   status.setMessage(thrown.message);
   status.addDetails(detail);
-  metadata.set("grpc-status-details-bin", Buffer.from(status.serializeBinary()));
-  return { code: grpc.status.UNKNOWN, details: thrown.message, metadata };
+  return { code: STATUS.UNKNOWN, details: thrown.message, trailers: { ...trailers, "grpc-status-details-bin": status.serializeBinary() } };
 }
 
 const unary =
-  <Request, Response>(work: (request: Request) => Promise<Response> | Response): grpc.handleUnaryCall<Request, Response> =>
+  <Request, Response>(work: (request: Request) => Promise<Response> | Response): Handler<Request, Response> =>
   (call, callback) => {
     Promise.resolve()
       .then(() => work(call.request))
       .then(
         (response) => callback(null, response),
-        (thrown) => callback(serviceError(thrown), null),
+        (thrown) => callback(failureOf(thrown)),
       );
   };
 
@@ -106,11 +102,11 @@ function diffMessage(diff: DiffResult): pb.DiffResponse {
 }
 
 /** Methods that are not here are answered UNIMPLEMENTED by the server: mappings, lists. */
-function handlers<P>(instance: ProviderInstance<P>): Partial<IResourceProviderServer> {
+function handlers<P>(instance: ProviderInstance<P>): Handlers {
   return { ...configHandlers(instance), ...planHandlers(instance), ...changeHandlers(instance), ...componentHandlers(instance) };
 }
 
-function configHandlers<P>(instance: ProviderInstance<P>): Partial<IResourceProviderServer> {
+function configHandlers<P>(instance: ProviderInstance<P>): Handlers {
   return {
     handshake: unary<pb.ProviderHandshakeRequest, pb.ProviderHandshakeResponse>(() => {
       const response = new pb.ProviderHandshakeResponse();
@@ -153,7 +149,7 @@ function configHandlers<P>(instance: ProviderInstance<P>): Partial<IResourceProv
   };
 }
 
-function planHandlers<P>(instance: ProviderInstance<P>): Partial<IResourceProviderServer> {
+function planHandlers<P>(instance: ProviderInstance<P>): Handlers {
   return {
     check: unary<pb.CheckRequest, pb.CheckResponse>(async (request) => {
       const seed = request.getRandomseed_asU8();
@@ -185,7 +181,7 @@ function planHandlers<P>(instance: ProviderInstance<P>): Partial<IResourceProvid
   };
 }
 
-function changeHandlers<P>(instance: ProviderInstance<P>): Partial<IResourceProviderServer> {
+function changeHandlers<P>(instance: ProviderInstance<P>): Handlers {
   return {
     create: unary<pb.CreateRequest, pb.CreateResponse>(async (request) => {
       const options = { timeout: request.getTimeout(), preview: request.getPreview() };
@@ -212,7 +208,7 @@ function changeHandlers<P>(instance: ProviderInstance<P>): Partial<IResourceProv
 }
 
 /** Components and their methods: no embedded provider has any. */
-function componentHandlers<P>(instance: ProviderInstance<P>): Partial<IResourceProviderServer> {
+function componentHandlers<P>(instance: ProviderInstance<P>): Handlers {
   return {
     construct: unary<pb.ConstructRequest, pb.ConstructResponse>((request) => {
       throw instance.unsupported(request.getType());

@@ -1,5 +1,7 @@
 // Thousands of calls: over a network they would be nine tenths of the time.
 jest.mock("@grpc/grpc-js", () => require("../support/memory-grpc").inMemory(jest.requireActual("@grpc/grpc-js")));
+jest.mock("../../common/grpc/unary-server", () => require("../support/memory-grpc").serverInMemory());
+jest.mock("../../common/grpc/unary-client", () => require("../support/memory-grpc").clientInMemory(jest.requireActual("../../common/grpc/unary-client")));
 
 import * as fc from "fast-check";
 import { readEnv } from "../../common/env";

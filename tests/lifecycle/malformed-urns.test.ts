@@ -1,4 +1,6 @@
 jest.mock("@grpc/grpc-js", () => require("../support/memory-grpc").inMemory(jest.requireActual("@grpc/grpc-js")));
+jest.mock("../../common/grpc/unary-server", () => require("../support/memory-grpc").serverInMemory());
+jest.mock("../../common/grpc/unary-client", () => require("../support/memory-grpc").clientInMemory(jest.requireActual("../../common/grpc/unary-client")));
 
 import type * as grpc from "@grpc/grpc-js";
 import { Alias } from "@pulumi/pulumi/proto/alias_pb.js";
