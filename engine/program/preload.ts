@@ -3,6 +3,7 @@ import type * as structs from "google-protobuf/google/protobuf/struct_pb.js";
 import { ENV, readEnv } from "../../common/env";
 import { leanStart } from "../../common/lean-start";
 import { makeStructQuick } from "../../common/quick-struct";
+import { unaryMonitor } from "./monitor-client";
 import { collectOnly } from "./sdk-diagnostics";
 import { changeOnLoad } from "./sdk-on-load";
 
@@ -10,4 +11,6 @@ leanStart("program");
 collectOnly({ debugMessages: readEnv(ENV.programDebug) !== undefined, promiseTraces: readEnv("PULUMI_DEBUG_PROMISE_LEAKS") !== undefined });
 changeOnLoad({
   "google-protobuf/google/protobuf/struct_pb.js": ({ Struct }, module) => makeStructQuick(Struct as typeof structs.Struct, module.require("google-protobuf")),
+  // In a trace, the library's client carries it on.
+  ...(readEnv("TRACEPARENT") === undefined ? { "@pulumi/pulumi/proto/resource_grpc_pb.js": unaryMonitor } : {}),
 });
