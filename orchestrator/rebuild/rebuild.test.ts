@@ -11,9 +11,9 @@ import { encryptSopsFile } from "../../secrets/sops-file";
 import { treeAt } from "../../secrets/vault-paths";
 import { LAB_SITE } from "../../tests/support/lab-site";
 import { parseArguments } from "../cli/arguments";
+import { APPROVE, RUN_FLAGS, WAIT, YES } from "../cli/flags";
 import type { Session } from "../cli/session";
 import { createSinks } from "../cli/sinks";
-import { command } from "../commands/rebuild";
 import { type RebuildRecord, readRebuild, writeRebuild } from "../store/rebuild-record";
 import { StackGraph } from "../target/graph";
 import { type RebuildParts, rebuild } from "./rebuild";
@@ -101,6 +101,8 @@ const RECORD: RebuildRecord = {
   moved: true,
 };
 
+const FLAGS = [...RUN_FLAGS, YES, APPROVE, WAIT, ...["existing", "without-images"].map((name) => ({ name, help: "" })), { name: "to", value: "URL", help: "" }];
+
 function go(flags: readonly string[], given = parts()): Promise<number> {
   writeRebuild(runsDir(), { ...RECORD, local: `file://${path.join(folder, "states")}` });
   const redactor = createRedactor();
@@ -117,7 +119,7 @@ function go(flags: readonly string[], given = parts()): Promise<number> {
     onInterrupt: () => () => undefined,
     redactor,
   };
-  return rebuild(parseArguments(["--yes", "--engine", "embedded", ...flags], command.flags ?? []), session, given);
+  return rebuild(parseArguments(["--yes", "--engine", "embedded", ...flags], FLAGS), session, given);
 }
 
 test("images that are missing stop it before any other stack is touched: they are named with who needs them, and the record stays", async () => {
