@@ -55,39 +55,52 @@ test("a state is read only where Argo CD delivers an application", async () => {
 });
 
 describe("on the way back", () => {
-  const kubeconfig = "kind: Config";
-  const back = (has: readonly string[], ...resources: object[]) => {
-    const commands: string[] = [];
-    const run: EngineCommand = (args) => {
-      commands.push(args.join(" "));
-      return Promise.resolve(args.includes("output") ? `${kubeconfig}\n` : JSON.stringify({ version: 3, deployment: { resources } }));
+  const has = (...found: { app: string; application: string }[]) => {
+    const asked: Parameters<AskArgoCd>[0][] = [];
+    const ask: AskArgoCd = (question) => {
+      asked.push(question);
+      return Promise.resolve(found);
     };
-    const ask: AskArgoCd = (given, names) => Promise.resolve(given === kubeconfig ? names.filter((name) => has.includes(name)) : []);
-    const besideArgoCd = { argoCdOf: "dev", apps: ["writer", "shop"] };
-    return { done: checkOwners(run, { stack: "stg", besideArgoCd }, ask), commands };
+    return { ask, asked };
   };
+  const outputs: EngineCommand = (args) => Promise.resolve(args.includes("output") ? `kubeconfig of ${args.at(-1)}\n` : '{"version":3}');
+  const besideArgoCd = { argoCdOf: "dev", apps: ["writer", "shop"] };
 
   test("an application that Argo CD still delivers is refused, by the name of its Application, with the way to go", async () => {
-    const { done, commands } = back(["writer-stg"], ...below("shop", DEPLOYMENT, "shop-deployment"));
-    await expect(done).rejects.toMatchObject({
+    const { ask, asked } = has({ app: "writer", application: "writer-stg" });
+    await expect(checkOwners(outputs, { stack: "stg", besideArgoCd }, ask)).rejects.toMatchObject({
       code: "E_HAND_OVER",
       subject: "stg",
       message: "stg: the program is to deliver writer, and Argo CD still does, by writer-stg",
       hint: expect.stringContaining("run `homelab render stg`, commit and push"),
     });
-    expect(commands.at(-1)).toBe("stack output kubeconfig --show-secrets --stack dev");
+    expect(asked).toEqual([{ argoCd: "kubeconfig of dev", cluster: "kubeconfig of stg", stack: "stg", apps: ["writer", "shop"] }]);
   });
 
-  test("an application that Argo CD has given up is the program's; nothing is asked about those that the program has already", async () => {
-    await back(["writer-dev"]).done;
-    const own = back(["writer-stg"], ...below("writer", DEPLOYMENT, "a"), ...below("shop", DEPLOYMENT, "b", { retainOnDelete: true }));
-    await own.done;
-    expect(own.commands.filter((command) => command.includes("output"))).toEqual([]);
+  test("an Application that somebody made under another name is named, with the way to remove it without its objects", async () => {
+    const { ask } = has({ app: "writer", application: "writer-dev" }, { app: "writer", application: "mine" });
+    await expect(checkOwners(outputs, { stack: "dev", besideArgoCd }, ask)).rejects.toMatchObject({
+      message: "dev: the program is to deliver writer, and Argo CD still does, by writer-dev, mine",
+      hint: "somebody made mine: remove it without its objects, `argocd app delete mine --cascade=false` (docs/applications.md)",
+    });
   });
 
-  test("where the stack of Argo CD is not built there is nothing to ask", async () => {
-    const run: EngineCommand = (args) => (args.includes("output") ? Promise.reject(new Error("no stack named dev")) : Promise.resolve('{"version":3}'));
-    const ask: AskArgoCd = () => Promise.reject(new Error("asked"));
-    await checkOwners(run, { stack: "stg", besideArgoCd: { argoCdOf: "dev", apps: ["writer"] } }, ask);
+  test("where Argo CD has none of them, and where all are Argo CD's, nothing is refused", async () => {
+    await checkOwners(outputs, { stack: "stg", besideArgoCd }, has().ask);
+    const { ask, asked } = has({ app: "writer", application: "writer-stg" });
+    await checkOwners(outputs, { stack: "stg", besideArgoCd: { argoCdOf: "dev", apps: [] } }, ask);
+    expect(asked).toEqual([]);
+  });
+
+  test("where the stack of Argo CD is not built there is nothing to ask; where its own is not, it has no cluster to look at", async () => {
+    const built =
+      (stack: string): EngineCommand =>
+      (args) =>
+        args.at(-1) === stack ? Promise.resolve("config") : Promise.reject(new Error("no such stack"));
+    const { ask, asked } = has();
+    await checkOwners(built("none"), { stack: "stg", besideArgoCd }, ask);
+    expect(asked).toEqual([]);
+    await checkOwners(built("dev"), { stack: "stg", besideArgoCd }, ask);
+    expect(asked).toEqual([{ argoCd: "config", cluster: undefined, stack: "stg", apps: ["writer", "shop"] }]);
   });
 });

@@ -55,13 +55,23 @@ function checkHandedOver(objects: readonly DirectObject[], { stack, deliveredByA
   });
 }
 
-const answerSchema = z.object({ version: z.literal(1), found: z.array(z.string()) });
+const ownersSchema = z.array(z.object({ app: z.string(), application: z.string() }));
+type Owners = z.infer<typeof ownersSchema>;
+const answerSchema = z.object({ version: z.literal(1), found: ownersSchema });
 
-/** Which of these Applications exist in the cluster of an Argo CD. */
-export type AskArgoCd = (kubeconfig: string, names: readonly string[]) => Promise<readonly string[]>;
+interface Question {
+  /** Kubeconfig of the cluster of the Argo CD. */
+  readonly argoCd: string;
+  /** Kubeconfig of the stack's own cluster; undefined: it is not built. */
+  readonly cluster: string | undefined;
+  readonly stack: string;
+  readonly apps: readonly string[];
+}
 
-const askArgoCd: AskArgoCd = async (kubeconfig, names) =>
-  answerSchema.parse(await askProgram("argo-cd-applications", JSON.stringify({ kubeconfig, names }))).found;
+/** Which Applications of an Argo CD deliver these applications. */
+export type AskArgoCd = (question: Question) => Promise<Owners>;
+
+const askArgoCd: AskArgoCd = async (question) => answerSchema.parse(await askProgram("argo-cd-applications", JSON.stringify(question))).found;
 
 /** Undefined where the stack is not built. */
 async function kubeconfigOf(run: EngineCommand, stack: string): Promise<string | undefined> {
@@ -73,20 +83,28 @@ async function kubeconfigOf(run: EngineCommand, stack: string): Promise<string |
   }
 }
 
-/** Asks Argo CD about the applications of which the state has no object: new ones, and those on the way back. */
-async function checkGivenUp(run: EngineCommand, objects: readonly DirectObject[], { stack, besideArgoCd }: Delivered, ask: AskArgoCd): Promise<void> {
-  if (besideArgoCd === undefined) return;
-  const own = new Set(objects.map(({ app }) => app));
-  const applications = new Map(besideArgoCd.apps.filter((app) => !own.has(app)).map((app) => [`${app}-${stack}`, app]));
-  const kubeconfig = applications.size === 0 ? undefined : await kubeconfigOf(run, besideArgoCd.argoCdOf);
-  if (kubeconfig === undefined) return;
-  const found = await ask(kubeconfig, [...applications.keys()]);
+/** Asks Argo CD about all applications that the program delivers: somebody may make an Application by hand for what runs already. */
+async function checkGivenUp(run: EngineCommand, { stack, besideArgoCd }: Delivered, ask: AskArgoCd): Promise<void> {
+  if (besideArgoCd === undefined || besideArgoCd.apps.length === 0) return;
+  const { argoCdOf, apps } = besideArgoCd;
+  const argoCd = await kubeconfigOf(run, argoCdOf);
+  if (argoCd === undefined) return;
+  const cluster = stack === argoCdOf ? argoCd : await kubeconfigOf(run, stack);
+  const found = await ask({ argoCd, cluster, stack, apps });
   if (found.length === 0) return;
-  const apps = found.map((name) => applications.get(name)).join(", ");
-  throw new HomelabError("E_HAND_OVER", `${stack}: the program is to deliver ${apps}, and Argo CD still does, by ${found.join(", ")}`, {
-    subject: stack,
-    hint: `run \`homelab render ${stack}\`, commit and push, and wait until \`kubectl -n argocd get applications\` does not list it (docs/applications.md)`,
-  });
+  const names = found.map(({ application }) => application);
+  const byHand = found.flatMap(({ app, application }) => (application === `${app}-${stack}` ? [] : [application]));
+  throw new HomelabError(
+    "E_HAND_OVER",
+    `${stack}: the program is to deliver ${[...new Set(found.map(({ app }) => app))].join(", ")}, and Argo CD still does, by ${names.join(", ")}`,
+    {
+      subject: stack,
+      hint:
+        byHand.length > 0
+          ? `somebody made ${byHand.join(", ")}: remove it without its objects, \`argocd app delete ${byHand[0]} --cascade=false\` (docs/applications.md)`
+          : `run \`homelab render ${stack}\`, commit and push, and wait until \`kubectl -n argocd get applications\` does not list it (docs/applications.md)`,
+    },
+  );
 }
 
 /**
@@ -96,7 +114,6 @@ async function checkGivenUp(run: EngineCommand, objects: readonly DirectObject[]
 export async function checkOwners(run: EngineCommand, delivered: Delivered, ask: AskArgoCd = askArgoCd): Promise<void> {
   const { stack, deliveredByArgoCd = [], besideArgoCd } = delivered;
   if (deliveredByArgoCd.length === 0 && besideArgoCd === undefined) return;
-  const objects = await directObjects(run, stack);
-  checkHandedOver(objects, delivered);
-  await checkGivenUp(run, objects, delivered, ask);
+  if (deliveredByArgoCd.length > 0) checkHandedOver(await directObjects(run, stack), delivered);
+  await checkGivenUp(run, delivered, ask);
 }

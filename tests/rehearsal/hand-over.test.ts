@@ -45,6 +45,14 @@ const uidOf = z.object({ metadata: z.object({ uid: z.string() }) });
 const deployment = () => rehearsal.kubernetes("dev", "/apis/apps/v1/namespaces/whoami/deployments/whoami");
 const uid = async (): Promise<string> => uidOf.parse((await deployment()).body).metadata.uid;
 
+/** As Argo CD marks what it applies. */
+async function mark(application: string): Promise<void> {
+  const { body } = await deployment();
+  const object = z.looseObject({ metadata: z.looseObject({ annotations: z.record(z.string(), z.string()).default({}) }) }).parse(body);
+  object.metadata.annotations["argocd.argoproj.io/tracking-id"] = `${application}:apps/Deployment:whoami/whoami`;
+  expect((await rehearsal.kubernetes("dev", "/apis/apps/v1/namespaces/whoami/deployments/whoami", { method: "PUT", body: object })).status).toBe(200);
+}
+
 let running: string;
 
 beforeAll(async () => {
@@ -106,6 +114,24 @@ test("the way back is refused while Argo CD has an Application of it", async () 
   const { code, stdout, stderr } = await homelab("up", "dev", "--lab");
   expect([code, stdout + stderr]).toEqual([1, expect.stringContaining("dev: the program is to deliver whoami, and Argo CD still does, by whoami-dev")]);
   expect((await rehearsal.kubernetes("dev", `${applications}/whoami-dev`, { method: "DELETE" })).status).toBe(200);
+  await rehearsal.settle();
+});
+
+test("and so it is while somebody's own Application has its objects", async () => {
+  const applications = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications";
+  const spec = {
+    project: "default",
+    source: { repoURL: "https://git.example.org/homelab.git", path: "whoami" },
+    destination: { namespace: "whoami", name: "in-cluster" },
+  };
+  const body = { apiVersion: "argoproj.io/v1alpha1", kind: "Application", metadata: { name: "mine", namespace: "argocd" }, spec };
+  expect((await rehearsal.kubernetes("dev", applications, { method: "POST", body })).status).toBe(201);
+  await mark("mine");
+  for (const command of ["preview", "up"]) {
+    const { code, stdout, stderr } = await homelab(command, "dev", "--lab");
+    expect([code, stdout + stderr]).toEqual([1, expect.stringContaining("dev: the program is to deliver whoami, and Argo CD still does, by mine")]);
+  }
+  expect((await rehearsal.kubernetes("dev", `${applications}/mine`, { method: "DELETE" })).status).toBe(200);
   await rehearsal.settle();
 });
 

@@ -15,7 +15,7 @@ import { portableDocuments } from "../../../common/yaml";
 import { documentOf } from "./document";
 import { goldenImageName } from "./golden-image-name";
 import { diskOf, kubectlPod, machineSpec, type ObjectMetadata, userDataOf } from "./objects";
-import { correct, kubernetesVersion, parseOptions, quantity, sessionName } from "./session-spec";
+import { correct, diskSize, kubernetesVersion, parseOptions, sessionName } from "./session-spec";
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 of 64 hexadecimal digits");
 const sha512 = z.string().regex(/^[0-9a-f]{128}$/, "must be a SHA-512 of 128 hexadecimal digits");
@@ -30,7 +30,7 @@ export const goldenImageSchema = z.strictObject({
   /** Where it is built, and where sessions clone it from. */
   namespace: sessionName,
   storageClass: sessionName,
-  diskSize: quantity,
+  diskSize,
 });
 export type GoldenImageOptions = z.output<typeof goldenImageSchema>;
 

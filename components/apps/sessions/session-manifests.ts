@@ -4,8 +4,9 @@
  */
 import { HomelabError } from "../../../common/errors";
 import { API_PORT, CONTROL_PLANE, controlPlaneConfig, workerConfig } from "./cloud-config";
+import { goldenImageName } from "./golden-image-name";
 import { diskOf, kubectlPod, machineSpec, userDataOf } from "./objects";
-import { correct, parseOptions, type SessionOptions, type SessionSpec, sessionSchema } from "./session-spec";
+import { correct, mebibytes, parseOptions, type SessionOptions, type SessionSpec, sessionSchema } from "./session-spec";
 
 const SESSION_LABEL = "cks.homelab/session";
 const ROLE_LABEL = "cks.homelab/role";
@@ -28,8 +29,6 @@ const namespaceOf = (spec: SessionSpec) => ({
   },
 });
 
-/** In MiB. */
-const mebibytes = (text: string): number => Number.parseInt(text, 10) * (text.endsWith("Gi") ? 1024 : 1);
 /** What virt-launcher, disk proxies and CDI's clones need in addition, for each machine. */
 const OVERHEAD = { cpuMilli: 500, memoryMiB: 512 };
 
@@ -164,6 +163,12 @@ export function sessionManifests(options: SessionOptions, { running, limit }: { 
     throw new HomelabError("E_SESSION", `there are ${running} sessions, and no more than ${limit} at a time`, {
       subject: parsed.id,
       hint: "end one, or wait until the reaper does",
+    });
+  const { name } = parsed.goldenImage;
+  if (/^golden-\d+-\d+-\d+$/.test(name) && name !== goldenImageName(parsed.kubernetesVersion))
+    throw new HomelabError("E_SESSION", `the golden image ${name} is of another version than ${parsed.kubernetesVersion}`, {
+      subject: parsed.id,
+      hint: `name ${goldenImageName(parsed.kubernetesVersion)}, or its version in kubernetesVersion`,
     });
   const spec: SessionSpec = { ...parsed, namespace: `session-${parsed.id}` };
   return [
