@@ -1,8 +1,7 @@
 import * as fs from "node:fs";
-import type { AddressInfo } from "node:net";
-import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
+import { CLOSED_PORT } from "../tests/support/ports";
 import { describeError, HomelabError } from "./errors";
 
 const caught = async (act: () => unknown): Promise<unknown> => {
@@ -28,11 +27,7 @@ test("what somebody typed, or another program said, neither moves the cursor nor
 });
 
 test("a server that is not there, and one whose certificate is not trusted, are no bugs", async () => {
-  const server = net.createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  const refused = describeError(await caught(() => fetch(`http://127.0.0.1:${port}/`)));
+  const refused = describeError(await caught(() => fetch(`http://127.0.0.1:${CLOSED_PORT}/`)));
   expect(refused).toMatch(/^connect ECONNREFUSED 127\.0\.0\.1:\d+: nobody listens there\n {2}next: .*homelab lab start/);
   expect(refused).not.toContain(BUG);
   const altName = Object.assign(new Error("Hostname/IP does not match certificate's altnames"), { code: "ERR_TLS_CERT_ALTNAME_INVALID" });

@@ -10,7 +10,7 @@ function shown(setUp: string, then: string): { status: number | null; stdout: st
     ${setUp}
     const pulumi = require("@pulumi/pulumi");
     try { new pulumi.Config("homelab").require("missing"); } catch (error) { process.stdout.write(error.stack); ${then} }`;
-  const { status, stdout } = spawnSync(process.execPath, ["-e", program], { cwd: ROOT, encoding: "utf8", timeout: 20_000 });
+  const { status, stdout } = spawnSync(process.execPath, ["-e", program], { cwd: ROOT, encoding: "utf8", timeout: 100_000 });
   return { status, stdout };
 }
 

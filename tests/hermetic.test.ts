@@ -6,8 +6,11 @@ import * as path from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { filesOf, REHEARSALS } from "./support/rehearsals.cjs";
 
+const { SOURCE_FOLDERS } = require("../build/source-folders.cjs") as { SOURCE_FOLDERS: string[] };
 const root = path.join(__dirname, "..");
 const JEST = path.join(root, "node_modules", "jest", "bin", "jest.js");
+/** jest.config.cjs */
+const DEFAULT_LIMIT = 120_000;
 const NOWHERE = "http://127.0.0.1:1";
 const MISSING = "/nowhere/file";
 
@@ -72,6 +75,18 @@ const HARMFUL: Record<string, string> = {
   SSH_AUTH_SOCK: MISSING,
   GIT_DIR: "/nowhere",
   GIT_CONFIG_GLOBAL: MISSING,
+  GIT_CONFIG_COUNT: "1",
+  GIT_CONFIG_KEY_0: "core.autocrlf",
+  GIT_CONFIG_VALUE_0: "true",
+  GITHUB_ACTIONS: "true",
+  GITHUB_OUTPUT: MISSING,
+  GITHUB_STEP_SUMMARY: MISSING,
+  GITLAB_CI: "true",
+  POSIXLY_CORRECT: "1",
+  TZ: "America/St_Johns",
+  NODE_COMPILE_CACHE: MISSING,
+  NODE_V8_COVERAGE: MISSING,
+  SOPS_AGE_KEY_CMD: "false",
   HOME: "/nowhere",
   XDG_CACHE_HOME: "/nowhere",
   XDG_CONFIG_HOME: "/nowhere",
@@ -96,7 +111,17 @@ function run(files: readonly string[]) {
   const totals = path.join(folder, "totals");
   const preload = path.join(folder, "preload.cjs");
   fs.writeFileSync(preload, 'process.stdout.write("from a preload of the shell\\n");');
-  const env = { ...HARMFUL, NODE_OPTIONS: `--require ${JSON.stringify(preload)}`, PATH: process.env["PATH"], HOMELAB_TEST_TOTALS: totals };
+  // As on a Mac, whose folder for temporary files is long and reached by a link, and with blanks besides.
+  const [real, linked] = [path.join(folder, "private", "T ü 0123456789"), path.join(folder, "var")];
+  fs.mkdirSync(real, { recursive: true });
+  fs.symlinkSync(path.dirname(real), linked);
+  const env = {
+    ...HARMFUL,
+    NODE_OPTIONS: `--require ${JSON.stringify(preload)}`,
+    PATH: process.env["PATH"],
+    TMPDIR: `${path.join(linked, path.basename(real))}/`,
+    HOMELAB_TEST_TOTALS: totals,
+  };
   const result = spawnSync(process.execPath, [JEST, "--maxWorkers=1", "--runTestsByPath", ...files], { cwd: root, env, encoding: "utf8" });
   const lines = stripVTControlCharacters(`${result.stdout}${result.stderr}`).split("\n");
   const failures = [...new Set(lines.filter((line) => /^\s+● /.test(line) && !line.includes("● Console")))];
@@ -163,4 +188,26 @@ test("a worker keeps nothing of a test file that has ended: its memory is free, 
   const { stdout, stderr } = spawnSync(process.execPath, ["--expose-gc", "-e", script], { cwd: root, encoding: "utf8" });
   expect(stderr).toBe("");
   expect(JSON.parse(stdout)).toEqual({ kept: 0, before: ["a", "b"], after: null });
+});
+
+function* testFiles(folder: string): Generator<string> {
+  for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
+    const name = path.join(folder, entry.name);
+    if (entry.isDirectory()) yield* testFiles(name);
+    else if (name.endsWith(".ts")) yield name;
+  }
+}
+
+test("no test is given less time than the others have, and none takes a port that it gave back: a busy machine breaks both", () => {
+  const found = [...SOURCE_FOLDERS, "tests"]
+    .flatMap((folder) => [...testFiles(path.join(root, folder))])
+    .filter((file) => file.includes(`${path.sep}tests${path.sep}`) || file.endsWith(".test.ts"))
+    .flatMap((file) => {
+      const text = fs.readFileSync(file, "utf8");
+      const short = [...text.matchAll(/^\s*\}\)?, (\d[\d_]*)\);$/gm)].filter(([, limit = ""]) => Number(limit.replaceAll("_", "")) < DEFAULT_LIMIT);
+      // `const { port } = server.address()`, and then the server is closed before anything else is done.
+      const givenBack = text.match(/\.address\(\)[^\n]*;\n\s*(await new Promise[^\n]*|server)\.close\(/g) ?? [];
+      return short.length + givenBack.length === 0 ? [] : [[path.relative(root, file), ...short.map(([line]) => line.trim()), ...givenBack]];
+    });
+  expect(found).toEqual([]);
 });

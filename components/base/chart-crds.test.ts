@@ -31,7 +31,7 @@ afterEach(() => {
 /** @param ends shell commands that print its output and end it */
 function helm(ends = `cat <<'EOF'\n${DEFINITION}EOF`): void {
   const homes = `printf '%s\\n' "$HELM_CACHE_HOME" "$HELM_CONFIG_HOME" "$HELM_DATA_HOME" > ${folder}/homes`;
-  fs.writeFileSync(path.join(folder, "helm"), `#!/bin/sh\nprintf '%s\\n' "$@" > ${folder}/asked\n${homes}\n${ends}\n`, { mode: 0o755 });
+  fs.writeFileSync(path.join(folder, "helm"), `#!/bin/sh\nprintf '%s\\n' "$@" > "${folder}/asked"\n${homes}\n${ends}\n`, { mode: 0o755 });
 }
 const lines = (file: string): string[] => fs.readFileSync(path.join(folder, file), "utf8").trim().split("\n");
 

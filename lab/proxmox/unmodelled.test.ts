@@ -6,7 +6,7 @@ beforeAll(async () => {
   lab = await ProxmoxLab.start();
   await lab.call("POST", "/pools", { poolid: "p" });
   await lab.task("POST", "/nodes/node03/qemu", { vmid: "100", name: "a", scsi0: "local-lvm:8" });
-}, 60_000);
+});
 afterAll(() => lab.stop());
 
 const PARTS: Record<string, string> = { node: "node03", vmid: "100", storage: "local", iface: "vmbr0", poolid: "p", upid: "x", sid: "vm:100", volume: "x" };

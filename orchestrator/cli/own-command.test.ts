@@ -45,15 +45,14 @@ test("an interrupt ends it", async () => {
 
 test("one that takes too long is ended, also where what it started holds its output open", async () => {
   const { session: own } = session();
-  const hangs = `require("child_process").spawn(process.execPath, ["-e", "setTimeout(() => {}, 8000)"], { stdio: "inherit" }); setInterval(() => {}, 1000)`;
+  const hangs = `require("child_process").spawn(process.execPath, ["-e", "setTimeout(() => {}, 30_000)"], { stdio: "inherit" }); setInterval(() => {}, 1000)`;
   const pipes = () => process.getActiveResourcesInfo().filter((name) => name === "PipeWrap").length;
   const [begin, before] = [Date.now(), pipes()];
   expect(await runOwnCommand(node(hangs), {}, own, 1_000)).toBe("did not end within 1 seconds");
-  expect(Date.now() - begin).toBeLessThan(7_000);
-  const leaves = `require("child_process").spawn(process.execPath, ["-e", "setTimeout(() => {}, 8000)"], { stdio: "inherit" }).unref()`;
+  expect(Date.now() - begin).toBeLessThan(25_000);
+  const leaves = `require("child_process").spawn(process.execPath, ["-e", "setTimeout(() => {}, 30_000)"], { stdio: "inherit" }).unref()`;
   expect(await runOwnCommand(node(leaves), {}, own, 1_000)).toBe("did not end within 1 seconds");
-  for (let look = 0; look < 50 && pipes() > before; look++) await new Promise((resolve) => setTimeout(resolve, 20));
-  expect(pipes()).toBe(before);
-  expect(Date.now() - begin).toBeLessThan(7_000);
+  while (pipes() > before) await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(Date.now() - begin).toBeLessThan(25_000);
   expect(await runOwnCommand(node(""), {}, own, 60_000)).toBeUndefined();
-}, 20_000);
+});

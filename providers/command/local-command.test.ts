@@ -34,7 +34,7 @@ describe("command:local:Command", () => {
     const state = await plugin.make(COMMAND, {
       create: "echo first",
       update: 'echo "after $PULUMI_COMMAND_STDOUT"',
-      delete: `echo "$PULUMI_COMMAND_STDOUT" > ${dir}/end`,
+      delete: `echo "$PULUMI_COMMAND_STDOUT" > "${dir}/end"`,
     });
     const updated = await plugin.update(COMMAND, state, { ...state.inputs, environment: { A: "1" } });
     expect(updated.outputs["stdout"]).toBe("after first");
@@ -65,7 +65,7 @@ describe("command:local:Command", () => {
 
   test("cancel ends the command and its children", async () => {
     const pidFile = path.join(dir, "pid");
-    const made = plugin.make(COMMAND, { create: `sleep 60 & echo $! > ${pidFile}.part; mv ${pidFile}.part ${pidFile}; wait` }).catch((error: unknown) => error);
+    const made = plugin.make(COMMAND, { create: `sleep 60 & echo $! > "${pidFile}.part"; mv "${pidFile}.part" "${pidFile}"; wait` }).catch((error: unknown) => error);
     while (!fs.existsSync(pidFile)) await new Promise((resolve) => setImmediate(resolve));
     await plugin.cancel();
     expect(await made).toMatchObject({ details: "the operation was cancelled" });

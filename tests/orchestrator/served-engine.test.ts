@@ -44,7 +44,7 @@ function lives(pid: number): boolean {
 }
 
 async function until(holds: () => boolean): Promise<void> {
-  for (let looks = 0; looks < 1_000; looks++) {
+  for (let looks = 0; looks < 5_000; looks++) {
     if (holds()) return;
     await systemClock.sleep(20);
   }

@@ -1,8 +1,8 @@
 /** Missing or wrong input of `homelab comment`, and failing hosts: one clear error, exit code 1, and nothing is posted. */
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
-import * as net from "node:net";
 import * as path from "node:path";
+import { CLOSED_PORT } from "../support/ports";
 import { HEAD, report, startWorld, TOKEN, type World, workflowRun } from "./comment-world";
 
 let world: World;
@@ -28,15 +28,6 @@ const change = (fields: object) => (): void => {
 };
 const answer = (method: string, path: RegExp, status: number, body: unknown) => (): void =>
   world.hosts.fail({ method, path, times: 50, reply: { status, body } });
-
-/** A port on which nothing listens. */
-async function deadPort(): Promise<number> {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 const stack = { stack: "dev", status: "succeeded", duration: 1, offset: 0, changes: {}, steps: [], diagnostics: [], unknowns: [] };
 
@@ -71,13 +62,8 @@ const CASES: [what: string, host: "github" | "gitlab", make: () => void | Promis
   ["an API that is no address", "github", () => set("GITHUB_API_URL", "api.github.com"), /GITHUB_API_URL is no address of an API/],
   ["an API without encryption", "github", () => set("GITHUB_API_URL", "http://github.example"), /GITHUB_API_URL is no address of an API: https/],
   ["another version of the API", "gitlab", () => set("CI_API_V4_URL", `${world.hosts.url}/api/v5`), /CI_API_V4_URL does not end with \/api\/v4/],
-  [
-    "an API that is down",
-    "github",
-    async () => set("GITHUB_API_URL", `http://127.0.0.1:${await deadPort()}`),
-    /no answer[\s\S]*\n {2}next: check that 127\.0\.0\.1/,
-  ],
-  ["an API that is down", "gitlab", async () => set("CI_API_V4_URL", `http://127.0.0.1:${await deadPort()}/api/v4`), /no answer[\s\S]*\n {2}next: check/],
+  ["an API that is down", "github", () => set("GITHUB_API_URL", `http://127.0.0.1:${CLOSED_PORT}`), /no answer[\s\S]*\n {2}next: check that 127\.0\.0\.1/],
+  ["an API that is down", "gitlab", () => set("CI_API_V4_URL", `http://127.0.0.1:${CLOSED_PORT}/api/v4`), /no answer[\s\S]*\n {2}next: check/],
   ["an API with a fault", "github", answer("GET", /./, 503, "down"), /answered 503[\s\S]*\n {2}next: the host has a fault/],
   ["an API with a fault", "gitlab", answer("GET", /./, 500, "down"), /answered 500[\s\S]*\n {2}next: the host has a fault/],
   [

@@ -109,7 +109,7 @@ describeReal(["pulumi"], "the real CLI with a language host of ours", (pathOf) =
     child.kill("SIGINT");
     expect(await ended).not.toBe(0);
     // The CLI does not wait for the language host, and the host not for the program, which may run a moment longer.
-    for (let looks = 0; isProcessAlive(pid) && looks < 200; looks += 1) await new Promise((resolve) => setTimeout(resolve, 50));
+    while (isProcessAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 50));
     expect(isProcessAlive(pid)).toBe(false);
   });
 });

@@ -323,7 +323,7 @@ describeReal(["buildah", "busybox", "nats-server", "redis-server", "ip"], "the d
     } finally {
       process.kill(redis.server.pid, "SIGCONT");
     }
-  }, 60_000);
+  });
 
   test.each<[Name, Record<string, string>, string]>([
     ["demo-web", { NATS_PASSWORD: "" }, "the variable NATS_PASSWORD is not set"],

@@ -192,7 +192,7 @@ describeReal(["age", "rclone", "postgres"], "the nightly backup", () => {
       expect([restored.status, restored.stderr.toString()]).toEqual([0, ""]);
       expect(sql("restored", "SELECT id, text FROM messages ORDER BY id")).toBe("1|one\n2|zwei: ü\n");
     });
-  }, 60_000);
+  });
 });
 
 /** The folder of the newest installed Postgres. */

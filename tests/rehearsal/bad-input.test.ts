@@ -8,14 +8,14 @@ let rehearsal: Rehearsal;
 beforeAll(() => {
   rehearsal = new Rehearsal();
 });
-afterAll(() => rehearsal.close(), 60_000);
+afterAll(() => rehearsal.close());
 
 const LAB_START = ["lab", "start", "--latency", "zero", "--bastion-port", "0", "--control-port", "0"];
 
 test("a lab that is not running", async () => {
   const { code, stderr } = await rehearsal.homelab("up", "--lab");
   expect([code, stderr]).toEqual([1, "error: the lab is not running\n  next: start it with `npx homelab lab start` (or `make lab`)\n"]);
-}, 60_000);
+});
 
 test.each([
   [["frobnicate"], "there is no command frobnicate\n  next: use one of: up, preview, "],
@@ -62,7 +62,7 @@ test("a port in use", async () => {
   } finally {
     await new Promise((resolve) => taken.close(resolve));
   }
-}, 60_000);
+});
 
 test("an unknown stack is refused by name, and a state file that is cut short is named and left as it is", async () => {
   await rehearsal.startLab();

@@ -83,6 +83,6 @@ export function interruptions(names: readonly string[]): void {
       expect(changedIn(await lab.run(role, secrets))).toEqual([]);
       expect((await lab.sh("find / -name '*.homelab-part'")).trim()).toBe("");
       expect(lab.ctx.unhandled.all()).toEqual([]);
-    }, 30_000);
+    });
   });
 }

@@ -214,7 +214,7 @@ describe("edit", () => {
 
   test("a kill leaves no plaintext behind, also not what the editor wrote beside it", async () => {
     const seen = path.join(folder, "seen");
-    const child = start(["edit", "a"], editor(`cp "$1" "$(dirname "$1")/.swap"; echo "$1 $$" > ${seen}.part; mv ${seen}.part ${seen}; sleep 60`));
+    const child = start(["edit", "a"], editor(`cp "$1" "$(dirname "$1")/.swap"; echo "$1 $$" > "${seen}.part"; mv "${seen}.part" "${seen}"; sleep 60`));
     while (!fs.existsSync(seen)) await new Promise((resolve) => setTimeout(resolve, 20));
     const [file = "", pid = ""] = fs.readFileSync(seen, "utf8").trim().split(" ");
     const private_ = path.dirname(file);

@@ -233,7 +233,9 @@ function withKubectl<T>({ phase = "", fails = "nothing", hangs = "nothing" }, ru
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), "homelab-golden-"));
   const at = (argument: string, then: string): string => `*${JSON.stringify(argument)}*) ${then} ;;`;
   const cases = [at("get datavolume/", `printf %s ${JSON.stringify(phase)}`), at(fails, "exit 1"), at(hangs, "exec sleep 60")];
-  fs.writeFileSync(path.join(folder, "kubectl"), `#!/bin/sh\nprintf '%s\\n' "$*" >> ${folder}/asked\ncase "$*" in ${cases.join(" ")} esac\n`, { mode: 0o755 });
+  fs.writeFileSync(path.join(folder, "kubectl"), `#!/bin/sh\nprintf '%s\\n' "$*" >> "${folder}/asked"\ncase "$*" in ${cases.join(" ")} esac\n`, {
+    mode: 0o755,
+  });
   return run({ PATH: `${folder}:${process.env["PATH"]}` }, () =>
     fs
       .readFileSync(path.join(folder, "asked"), { encoding: "utf8", flag: "a+" })

@@ -9,5 +9,5 @@ const LEFT = CASES.length - RUN.length;
 /** What the Pulumi CLI 3.260 did, step by step; the embedded engine does the same, as processes of its own. */
 describe(`recorded cases of the Pulumi CLI ${LEFT === 0 ? "" : `[night: ${LEFT} of ${CASES.length} recorded cases as processes of their own]`}`, () => {
   // Each case has a folder and processes of its own.
-  test.concurrent.each(RUN.map((recorded): [string, RecordedCase] => [recorded.name, recorded]))("%s", (_name, recorded) => holds(EMBEDDED, recorded), 180_000);
+  test.concurrent.each(RUN.map((recorded): [string, RecordedCase] => [recorded.name, recorded]))("%s", (_name, recorded) => holds(EMBEDDED, recorded), 600_000);
 });

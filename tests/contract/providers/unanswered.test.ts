@@ -44,8 +44,8 @@ async function brokenOff(world: World, type: string, inputs: Values, end: End, a
       () => true,
       () => true,
     );
-    for (let looks = 0; looks < 400 && !world.relay.lost(); looks++)
-      if (await Promise.race([settled, new Promise<false>((resolve) => setTimeout(() => resolve(false), 25))])) break;
+    const pause = (): Promise<false> => new Promise((resolve) => setTimeout(() => resolve(false), 25));
+    while (!world.relay.lost() && !(await Promise.race([settled, pause()])));
     if (world.relay.lost()) await plugin.cancel();
   }
   try {

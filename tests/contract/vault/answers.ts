@@ -100,13 +100,11 @@ export function answers(vault: () => VaultUnderTest): void {
       const { migration_id: id } = z.object({ migration_id: z.string() }).parse((await call("POST", "sys/remount", { from: KV, to })).body["data"]);
       const status = async () =>
         z.object({ migration_info: z.object({ status: z.string() }) }).parse((await call("GET", `sys/remount/status/${id}`)).body["data"]);
-      for (let tries = 0; tries < 100 && (await status()).migration_info.status === "in-progress"; tries++)
-        await new Promise((resolve) => setTimeout(resolve, 50));
+      while ((await status()).migration_info.status === "in-progress") await new Promise((resolve) => setTimeout(resolve, 50));
       expect(await status()).toEqual({ migration_info: expect.objectContaining({ status: "success" }) });
       expect((await call("GET", `${KV}/data/a`)).status).toBe(404);
       const back = z.object({ migration_id: z.string() }).parse((await call("POST", "sys/remount", { from: to, to: KV })).body["data"]);
-      for (let tries = 0; tries < 100 && (await call("GET", `sys/mounts/${KV}`)).status !== 200; tries++)
-        await new Promise((resolve) => setTimeout(resolve, 50));
+      while ((await call("GET", `sys/mounts/${KV}`)).status !== 200) await new Promise((resolve) => setTimeout(resolve, 50));
       expect(back.migration_id).not.toBe(id);
     });
   });

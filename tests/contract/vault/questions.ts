@@ -31,8 +31,7 @@ export class Questions {
     this.#paths.push(`sys/mounts/${path}`);
     expect((await this.call("POST", `sys/mounts/${path}`, { type: "kv", options: { version: "2" } })).status).toBe(204);
     // A KV store of version 2 takes a moment until it answers.
-    for (let tries = 0; tries < 100 && (await this.call("GET", `${path}/config`)).status !== 200; tries++)
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    while ((await this.call("GET", `${path}/config`)).status !== 200) await new Promise((resolve) => setTimeout(resolve, 50));
   }
 
   /** @returns the name; clear() deletes the policy of this name */

@@ -94,7 +94,7 @@ export function stackPrivileges(vault: () => VaultUnderTest, unsealKeys: () => r
     manager = await setUpVault({ ...args, ...MANAGER_POLICY });
     await api.close();
     expect((await call("POST", "sys/mounts/kv", { type: "kv", options: { version: "2" } }, manager)).status).toBe(204);
-    for (let tries = 0; tries < 100 && (await call("GET", "kv/config")).status !== 200; tries++) await new Promise((resolve) => setTimeout(resolve, 50));
+    while ((await call("GET", "kv/config")).status !== 200) await new Promise((resolve) => setTimeout(resolve, 50));
     estate = await buildEstate(vault(), manager, GRANTS);
   });
   afterAll(async () => {
