@@ -70,7 +70,7 @@ describeReal(["kube-apiserver", "etcd"], "a real API, under strict validation", 
       expect(await apply(issuer, true)).toEqual([expect.stringContaining("spec.nothing")]);
       const spec = { name: "postgres", owner: "x", cluster: { name: "x" } };
       const database = { apiVersion: "postgresql.cnpg.io/v1", kind: "Database", metadata: { name: "x", namespace: "default" }, spec };
-      expect(await apply(database, true)).toEqual([expect.stringMatching(/spec\.name: Invalid value: "string"/)]);
+      expect(await apply(database, true)).toEqual([expect.stringContaining("spec.name: Invalid value")]);
     });
   });
 });
