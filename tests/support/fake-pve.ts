@@ -30,6 +30,8 @@ export interface FakePve {
   hangNext(match: RegExp): void;
   /** The address that every guest agent reports. */
   agentAddress: string | undefined;
+  /** Seconds since each running VM was started. */
+  uptime: number;
   close(): Promise<void>;
 }
 
@@ -56,6 +58,7 @@ class State {
   readonly faults: { match: RegExp; answer: { status: number; message: string } | { task: string; looks?: number } }[] = [];
   readonly tasks = new Map<string, { looks: number; exit: string }>();
   agentAddress: string | undefined = "10.0.0.5";
+  uptime = 1;
   #task = 0;
   #mac = 0;
 
@@ -183,7 +186,8 @@ class State {
       this.#store(Number(id), vm.config, params);
       return null;
     }
-    if (what === "status/current") return { status: vm.running ? "running" : "stopped", ...(vm.lock-- > 0 ? { lock: "clone" } : {}) };
+    if (what === "status/current")
+      return { status: vm.running ? "running" : "stopped", uptime: vm.running ? this.uptime : 0, ...(vm.lock-- > 0 ? { lock: "clone" } : {}) };
     if (what === "agent/network-get-interfaces") {
       if (this.agentAddress === undefined) throw new PveFault(500, "QEMU guest agent is not running");
       const loopback = { name: "lo", "hardware-address": "00:00:00:00:00:00", "ip-addresses": [{ "ip-address": "127.0.0.1", "ip-address-type": "ipv4" }] };

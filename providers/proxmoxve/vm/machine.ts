@@ -13,6 +13,9 @@ function durationMs(text: string): number {
   return [...text.matchAll(/(\d+(?:\.\d+)?)(ms|h|m|s)/g)].reduce((sum, [, count, unit]) => sum + Number(count) * (units[unit ?? ""] ?? 0), 0);
 }
 
+/** For how long the agent of a VM is asked that has been running for longer than is waited. */
+const SHORTEST_LOOK_MS = 5_000;
+
 interface Address {
   name: string;
   mac: string;
@@ -132,12 +135,15 @@ export class Machine {
 
   /**
    * The addresses that the guest agent reports, once others can reach one of them. Undefined where it reports none in time, which is a
-   * warning and no failure.
+   * warning and no failure. The time counts from the VM's start: a guest without an agent does not hold up each later run for as long again.
+   * @param upSeconds for how long the VM has been running
    */
-  async addresses(agent: Vm["agent"]): Promise<Address[] | undefined> {
+  async addresses(agent: Vm["agent"], upSeconds: number): Promise<Address[] | undefined> {
     const wait = agent.waitForIp;
     if (wait?.disabled === true) return undefined;
-    const { signal, end } = startDeadline(this.call.signal, durationMs(agent.timeout), () => this.#late("the guest agent reported no address"));
+    const timeout = durationMs(agent.timeout);
+    const left = Math.max(timeout - upSeconds * 1000, Math.min(timeout, SHORTEST_LOOK_MS));
+    const { signal, end } = startDeadline(this.call.signal, left, () => this.#late("the guest agent reported no address"));
     const wanted = (found: Address[]): boolean => {
       const others = found.filter(({ name }) => name !== "lo");
       const [v4, v6] = [others.some((nic) => nic.ipv4.some(isReachable)), others.some((nic) => nic.ipv6.some(isReachable))];
@@ -150,7 +156,10 @@ export class Machine {
       });
     } catch (thrown) {
       if (this.call.signal.aborted || !signal.aborted) throw thrown;
-      this.call.log("warning", `the guest agent of VM ${this.id} reported no address within ${agent.timeout}: is qemu-guest-agent installed and running?`);
+      this.call.log(
+        "warning",
+        `the guest agent of VM ${this.id} reported no address within ${agent.timeout} after its start: is qemu-guest-agent installed and running?`,
+      );
       return undefined;
     } finally {
       end();

@@ -248,13 +248,6 @@ describe("proxmoxve:index/vmLegacy:VmLegacy", () => {
     expect(await plugin.read(VM, state)).toBeUndefined();
   });
 
-  test("an agent that tells nothing is a warning and no failure", async () => {
-    await made(template);
-    pve.agentAddress = undefined;
-    const state = await plugin.make(VM, { ...clone, agent: { enabled: true, timeout: "100ms" } });
-    expect(state.outputs).toMatchObject({ started: true, ipv4Addresses: [] });
-  });
-
   test("the preview of a change keeps what Proxmox filled in, and knows nothing of a device that is new", async () => {
     await made(template);
     const state = await plugin.make(VM, clone);

@@ -24,8 +24,9 @@ async function findVm(client: PveClient, id: number, signal: AbortSignal): Promi
   return found === undefined ? undefined : { node: String(found["node"]), pool: String(found["pool"] ?? "") };
 }
 
-async function networkOutputs(machine: Machine, vm: Vm, running: boolean): Promise<JsonObject> {
-  const addresses = vm.agent.enabled && running ? await machine.addresses(vm.agent) : undefined;
+async function networkOutputs(machine: Machine, vm: Vm, status: JsonObject): Promise<JsonObject> {
+  const isRunning = status["status"] === "running";
+  const addresses = vm.agent.enabled && isRunning ? await machine.addresses(vm.agent, Number(status["uptime"] ?? 0)) : undefined;
   if (addresses === undefined) return { ipv4Addresses: [], ipv6Addresses: [], networkInterfaceNames: [] };
   return {
     ipv4Addresses: addresses.map((nic) => nic.ipv4),
@@ -49,7 +50,7 @@ async function read(id: string, known: JsonObject, call: Call): Promise<JsonObje
   // The official plugin does not report the serial ports of a clone, so its states have none. A refresh here must not report them as a change.
   const seen = Object.keys(known).length > 0 && vm.serialDevices.length === 0 ? { serialDevices: [] } : {};
   const pooled = pool !== "" || vm.poolId !== "" ? { poolId: pool } : {};
-  return { ...described, ...seen, ...pooled, nodeName: node, vmId, ...(await networkOutputs(machine, vm, running)) };
+  return { ...described, ...seen, ...pooled, nodeName: node, vmId, ...(await networkOutputs(machine, vm, status)) };
 }
 
 /** A pool that somebody deleted has no VM in it any more; nor has one that this VM was taken out of. */
