@@ -27,20 +27,20 @@ const BUDGET_SECONDS = 600;
 const MINUTES_BEFORE_KILL = 15;
 const WAIT = "node bin/components/hosts/wait-ready.main.js";
 
-/** What wait-ready.main.ts takes on standard input. */
-function waitTask({ spec, connection }: HostReadyArgs, hostKey?: pulumi.Input<string>): pulumi.Output<string> {
+/** What wait-ready.main.ts takes on standard input. JSON leaves out what is undefined. */
+function waitTask({ spec, connection }: HostReadyArgs, { hostKey, node }: { hostKey?: pulumi.Input<string>; node?: string }): pulumi.Output<string> {
   const { bastion } = connection;
   return pulumi.secret(
     pulumi.all([connection.address, connection.privateKey, bastion?.privateKey, hostKey]).apply(([host, privateKey, bastionKey, expected]) =>
       JSON.stringify({
         name: spec.name,
+        node,
         restartParts: restartParts(spec),
         budgetSeconds: BUDGET_SECONDS,
         target: {
           host,
           user: connection.user,
           privateKey,
-          // JSON leaves out one that is undefined.
           hostKey: expected,
           ...(bastion === undefined ? {} : { bastion: { ...bastion, privateKey: bastionKey } }),
         },
@@ -64,7 +64,7 @@ export function hostReady(name: string, args: HostReadyArgs, opts: pulumi.Custom
   const shared = { dir: args.checkout, triggers: [args.instance], logging: ERRORS_ONLY };
   const first = new Command(
     `${name}-first-boot`,
-    { ...shared, create: WAIT, stdin: waitTask(args) },
+    { ...shared, create: WAIT, stdin: waitTask(args, { node: args.spec.node }) },
     // The path of the checkout, and the key by which the host was reached, say nothing about the host.
     { ...opts, ignoreChanges: ["dir", "stdin", "logging"], customTimeouts: timeouts(MINUTES_BEFORE_KILL) },
   );
@@ -76,7 +76,8 @@ export function hostReady(name: string, args: HostReadyArgs, opts: pulumi.Custom
       create: `printf %s "$HOMELAB_FIRST_BOOT"`,
       update: WAIT,
       environment: { HOMELAB_FIRST_BOOT: pulumi.unsecret(first.stdout) },
-      stdin: waitTask(args, hostKey),
+      // Compared, so that each change of it runs it once more on every host: without the node.
+      stdin: waitTask(args, { hostKey }),
     },
     { ...opts, ignoreChanges: ["dir", "logging"], customTimeouts: timeouts(MINUTES_BEFORE_KILL) },
   );

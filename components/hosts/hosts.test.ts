@@ -31,7 +31,7 @@ test("a VM definition becomes exactly these inputs of the provider", () => {
     },
     networkDevices: [{ bridge: "vmbr0", model: "virtio", firewall: false }],
     bootOrders: ["scsi0"],
-    agent: { enabled: true },
+    agent: { enabled: true, waitForIp: { disabled: true } },
     serialDevices: [{ device: "socket" }],
     operatingSystem: { type: "l26" },
     onBoot: true,
@@ -204,10 +204,12 @@ describe("a VM whose host is waited for", () => {
     const target = { host: "192.168.1.12", user: "suporte", privateKey: "KEY", bastion: { ...access.bastion, privateKey: "JUMP" } };
     expect(JSON.parse(String(plain(first?.["stdin"])))).toEqual({
       name: "k8s-dev",
+      node: "node03",
       budgetSeconds: 600,
       target,
       restartParts: expect.objectContaining({ cores: "4", memory: "4096", "scsi0.storage": '"local-lvm"' }),
     });
+    expect(Object.keys(JSON.parse(String(plain(again?.["stdin"]))))).toEqual(["name", "restartParts", "budgetSeconds", "target"]);
     expect(JSON.parse(String(plain(again?.["stdin"])))).toMatchObject({ target: { ...target, hostKey: "ssh-ed25519 AAAA" } });
   });
 

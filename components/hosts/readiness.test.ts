@@ -53,9 +53,10 @@ async function raw(onSocket: (socket: net.Socket) => void): Promise<number> {
 
 const at = (port: number, more: Partial<SshTarget> = {}): SshTarget => ({ host: "127.0.0.1", port, user: "suporte", privateKey: keys.privateKey, ...more });
 
-const climbed = (target: SshTarget, options: { bootBefore?: string; budgetMs?: number; clock?: Clock } = {}) =>
+const climbed = (target: SshTarget, options: { node?: string; bootBefore?: string; budgetMs?: number; clock?: Clock } = {}) =>
   climb({
     name: "k8s-dev",
+    node: options.node,
     open: (signal) => openSsh(target, signal),
     bootBefore: options.bootBefore,
     budgetMs: options.budgetMs ?? 2_000,
@@ -94,6 +95,14 @@ describe("when time runs out, the rung is named", () => {
 
   test("nothing listens", async () => {
     expect(await failure(at(CLOSED_PORT))).toMatch(/^k8s-dev was not ready within 2 s: it stands at TCP \(step 2 of 7\): connect ECONNREFUSED/);
+  });
+
+  test("where the node is known, it is told, and what to look at there", async () => {
+    const thrown: unknown = await climbed(at(CLOSED_PORT), { node: "node03" }).catch((error: unknown) => error);
+    expect(thrown).toMatchObject({
+      message: expect.stringMatching(/^k8s-dev on node03 was not ready within 2 s: it stands at TCP/),
+      hint: "look at the VM's console in Proxmox (node node03), restart the VM there where it did not boot, then run the same command again",
+    });
   });
 
   test("what listens is no SSH server", async () => {

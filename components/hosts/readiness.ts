@@ -18,6 +18,8 @@ export interface Ready {
 export interface ClimbOptions {
   /** For messages. */
   name: string;
+  /** The Proxmox node that has the VM, for messages. undefined: not told. */
+  node: string | undefined;
   /** One attempt to connect, bounded by the signal. */
   open: (signal: AbortSignal) => Promise<SshSession>;
   /** Id of the boot before the restart: the host must have another one. undefined: any boot is accepted. */
@@ -80,7 +82,8 @@ function failureOf(thrown: unknown): RungFailed {
 
 /** @throws HomelabError E_NOT_READY with the rung that it has reached and why */
 export function climb(options: ClimbOptions): Promise<Ready> {
-  const { name, clock, budgetMs } = options;
+  const { name, node, clock, budgetMs } = options;
+  const [place, console] = node === undefined ? ["", "Proxmox"] : [` on ${node}`, `Proxmox (node ${node})`];
   return retry(() => attempt(options, AbortSignal.timeout(ATTEMPT_MS)), {
     clock,
     firstMs: FIRST_DELAY_MS,
@@ -93,11 +96,11 @@ export function climb(options: ClimbOptions): Promise<Ready> {
       const when = failed.final ? "cannot become ready" : `was not ready within ${Math.round(budgetMs / 1000)} s`;
       throw new HomelabError(
         "E_NOT_READY",
-        `${name} ${when}: it stands at ${failed.rung} (step ${RUNGS.indexOf(failed.rung) + 1} of ${RUNGS.length}): ${failed.message}`,
+        `${name}${place} ${when}: it stands at ${failed.rung} (step ${RUNGS.indexOf(failed.rung) + 1} of ${RUNGS.length}): ${failed.message}`,
         {
           cause: outcome.thrown,
           subject: name,
-          hint: "look at the VM's console in Proxmox, then run the same command again",
+          hint: `look at the VM's console in ${console}, restart the VM there where it did not boot, then run the same command again`,
         },
       );
     },

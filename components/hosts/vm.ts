@@ -101,7 +101,9 @@ export function vmInputs(args: VmArgs): VmLegacyArgs {
     initialization: initialization(args),
     networkDevices: [{ bridge: spec.network.bridge, model: spec.network.model, firewall: spec.network.firewall }],
     bootOrders: [...spec.bootOrder],
-    agent: { enabled: spec.agent },
+    // Nobody needs the agent's addresses, and a guest that has no agent yet, or does not boot, would hold up the run for 15 minutes. SSH says
+    // when the host is ready (host-ready.ts).
+    agent: { enabled: spec.agent, waitForIp: { disabled: true } },
     // Empty, not left out: the provider's default is a serial console.
     serialDevices: spec.serial ? [{ device: "socket" }] : [],
     ...(spec.args === undefined ? {} : { kvmArguments: spec.args }),
@@ -133,8 +135,9 @@ export class Vm extends Component {
       vmInputs(args),
       this.child({
         protect: args.protect ?? false,
-        // A new template is for new VMs only: it replaces no existing one. Proxmox generates the MAC address.
-        ignoreChanges: ["clone", "networkDevices[0].macAddress", ...notCompared(vmDisks(args.spec))],
+        // A new template is for new VMs only: it replaces no existing one. Proxmox generates the MAC address. The official plugin restarts a VM
+        // for any change of `agent`, also for what only says how long it waits itself.
+        ignoreChanges: ["clone", "networkDevices[0].macAddress", "agent.waitForIp", ...notCompared(vmDisks(args.spec))],
         // Both have the same name and address, so the old VM is deleted before the new one is made.
         deleteBeforeReplace: true,
         customTimeouts: timeouts(30),

@@ -9,6 +9,8 @@ import { restartsBetween } from "./vm-changes";
 const endpoint = { host: z.string(), port: z.int().optional(), user: z.string(), privateKey: z.string(), hostKey: z.string().optional() };
 const taskSchema = z.strictObject({
   name: z.string(),
+  /** The Proxmox node that has the VM. Tasks of an earlier version have none. */
+  node: z.string().optional(),
   /** The parts of the VM's definition whose change restarts it, by key. */
   restartParts: z.record(z.string(), z.string()),
   budgetSeconds: z.number(),
@@ -25,11 +27,12 @@ type Result = z.infer<typeof resultSchema>;
  * @throws HomelabError E_NOT_READY, E_USAGE
  */
 export async function waitReady(input: string, previous: string | undefined, clock: Clock): Promise<string> {
-  const { name, restartParts, budgetSeconds, target } = taskInput(taskSchema, input);
+  const { name, node, restartParts, budgetSeconds, target } = taskInput(taskSchema, input);
   const before = previous === undefined ? undefined : resultSchema.parse(JSON.parse(previous));
   const restarted = before !== undefined && restartsBetween(before.restartParts, restartParts);
   const ready = await climb({
     name,
+    node,
     open: (signal) => openSsh(target, signal),
     bootBefore: restarted ? before.bootId : undefined,
     budgetMs: budgetSeconds * 1000,

@@ -46,7 +46,14 @@ describe("proxmoxve", () => {
       module: "vmLegacy",
       args: "VmLegacyArgs",
       given: {
-        ...{ nodeName: "node03", vmId: 115, name: "web", tags: ["homelab", "template"], clone: { vmId: 9003, full: true }, agent: { enabled: true } },
+        ...{
+          nodeName: "node03",
+          vmId: 115,
+          name: "web",
+          tags: ["homelab", "template"],
+          clone: { vmId: 9003, full: true },
+          agent: { enabled: true, waitForIp: { disabled: true } },
+        },
         ...{ cpu: { cores: 1, type: "host" }, disks: [{ interface: "scsi0", datastoreId: "local-lvm", size: 20 }], memory: { dedicated: 1024 } },
         ...{ networkDevices: [{ bridge: "vmbr0" }], serialDevices: [{ device: "socket" }], operatingSystem: { type: "l26" } },
         initialization: {
