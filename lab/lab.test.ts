@@ -228,6 +228,27 @@ test("faults strike once, where they are told to", async () => {
   });
 });
 
+test("a VM that does not boot is not on the network until somebody resets it", async () => {
+  await withLab(async (lab) => {
+    const pve = proxmox(lab);
+    lab.ctx.faults.queue({ name: "vm.no-boot", target: "k8s-dev" });
+    await buildVm(pve, "k8s-dev", "192.168.1.12");
+    await lab.settled();
+    await expect(ssh(lab, "192.168.1.12", "true")).rejects.toThrow(/Connection refused|open failure/i);
+    const reset = async (body: string): Promise<[number, string]> => {
+      const { statusCode, body: answer } = await request(`${lab.file.control}/proxmox/reset`, { method: "POST", body });
+      return [statusCode, await answer.text()];
+    };
+    expect(await reset('{"vm":"moon"}')).toEqual([404, '{"error":"no VM moon runs"}']);
+    expect((await reset("[]"))[0]).toBe(400);
+    expect(await reset('{"vm":"k8s-dev"}')).toEqual([200, "{}"]);
+    await lab.settled();
+    expect(await ssh(lab, "192.168.1.12", "hostname")).toMatchObject({ stdout: "k8s-dev\n" });
+    expect(lab.ctx.records.since().filter(({ action }) => action === "vm-reset")).toMatchObject([{ system: "proxmox", target: "k8s-dev", kind: "write" }]);
+    await pve.close();
+  });
+});
+
 test("a connection to an unknown host is refused and noted; one to a host of the homelab that is down is only refused", async () => {
   await withLab(async (lab) => {
     const agent = new ProxyAgent({ uri: lab.file.proxy });

@@ -219,6 +219,7 @@ async function startControlOf({ options, site, ctx, keep }: Beginning, parts: Pa
       },
       status: () => statusOf(labFile, proxmox, guests, clusters, ctx),
       proxmox: () => proxmox.state(),
+      resetVm: (name) => proxmox.reset(name),
       settled: settledOf(parts),
       stop: () => options.onStopRequest?.(),
     }),

@@ -25,6 +25,8 @@ export interface ControlOptions {
   /** @throws HomelabError E_LAB_OTHER_SITE */
   setSite: (site: LabSite) => Promise<void>;
   proxmox: () => unknown;
+  /** @returns false: no VM of this name runs */
+  resetVm: (name: string) => Promise<boolean>;
   /** Resolves when nothing in the lab changes by itself any more. */
   settled: () => Promise<void>;
   /** Called after the reply to POST /stop has been sent. */
@@ -90,6 +92,8 @@ async function answer(options: ControlOptions, request: http.IncomingMessage): P
       return { status: 200, body: options.unhandled.all() };
     case "GET /proxmox":
       return { status: 200, body: options.proxmox() };
+    case "POST /proxmox/reset":
+      return resetVm(options, body);
     case "GET /faults":
       return { status: 200, body: { names: Object.keys(FAULTS), waiting: options.faults.waiting(), chances: options.faults.chances() } };
     case "POST /faults":
@@ -118,6 +122,15 @@ async function takeSite(options: ControlOptions, body: string): Promise<Reply> {
     if (!(thrown instanceof HomelabError)) throw thrown;
     return { status: 409, body: { code: thrown.code, error: thrown.message, hint: thrown.hint } };
   }
+}
+
+const resetSchema = z.strictObject({ vm: z.string() });
+
+async function resetVm(options: ControlOptions, body: string): Promise<Reply> {
+  const parsed = resetSchema.safeParse(jsonOf(body));
+  if (!parsed.success) return { status: 400, body: { error: z.prettifyError(parsed.error) } };
+  const { vm } = parsed.data;
+  return (await options.resetVm(vm)) ? { status: 200, body: {} } : { status: 404, body: { error: `no VM ${vm} runs` } };
 }
 
 function jsonOf(text: string): unknown {

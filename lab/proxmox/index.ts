@@ -1,7 +1,7 @@
 import type { LabContext, Stoppable } from "../core/world";
 import { type ApiToken, startApi } from "./api";
 import { emptyState, type Guests, type ProxmoxSite, type ProxmoxState, type Pve, restoredState } from "./model";
-import { powerOn } from "./power";
+import { powerOn, resetVm } from "./power";
 import { failCutTasks, tasksEnded } from "./tasks";
 
 export type { GuestSpec, Guests, ProxmoxState } from "./model";
@@ -9,6 +9,8 @@ export type { GuestSpec, Guests, ProxmoxState } from "./model";
 export interface Proxmox extends Stoppable {
   /** Plain data: VMs, volumes, tasks. */
   state(): ProxmoxState;
+  /** What a person does on Proxmox's page. @returns false: no VM of this name runs */
+  reset(name: string): Promise<boolean>;
   /** Resolves when no task runs any more. */
   settled(): Promise<void>;
   /** State as plain JSON, for the snapshot. */
@@ -28,6 +30,12 @@ export async function startProxmox({ token, ...world }: { ctx: LabContext; site:
   return {
     stop: () => api.stop(),
     state: () => pve.state,
+    reset: async (name) => {
+      const vm = pve.state.vms.find(({ config, status }) => config["name"] === name && status === "running");
+      if (vm === undefined) return false;
+      await resetVm(pve, vm);
+      return true;
+    },
     settled: () => tasksEnded(pve),
     save: () => pve.state,
     restore: (saved, before) => {

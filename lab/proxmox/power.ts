@@ -95,6 +95,14 @@ function reboot(call: Call): string {
   });
 }
 
+/** Hard, as by the button of a PC. */
+export async function resetVm(pve: Call["pve"], vm: Vm): Promise<void> {
+  await pve.guests.powerOff(String(vm.vmid));
+  powerOn({ pve }, vm);
+  const target = vm.config["name"] ?? String(vm.vmid);
+  pve.ctx.records.add({ system: "proxmox", target, kind: "write", action: "vm-reset", detail: { node: vm.node, vmid: vm.vmid } });
+}
+
 function current(call: Call): Record<string, unknown> {
   const vm = vmOf(call);
   const { config } = vm;
