@@ -178,6 +178,17 @@ export class RehearsalLab {
     return vms.filter(({ config }) => config["template"] !== "1").map(({ config }) => config["name"] ?? "");
   }
 
+  /** Names of machines that were started and did not come to the network. */
+  async unbooted(): Promise<string[]> {
+    const records = z.array(recordSchema).parse(await this.control("GET", "/records?since=0"));
+    return [...new Set(records.filter(({ action }) => action === "no-network").map(({ target }) => target))];
+  }
+
+  /** As a person does it on Proxmox's page. */
+  async resetVm(name: string): Promise<void> {
+    await this.control("POST", "/proxmox/reset", { vm: name });
+  }
+
   get isInterrupted(): boolean {
     return this.#interrupted;
   }

@@ -19,8 +19,18 @@ export interface Rehearsed {
   seconds: number;
 }
 
-/** Faults after which only a person may act: the arguments of the command that the runbook names. */
-const BY_HAND: Readonly<Record<string, readonly string[]>> = { "vault.sealed": ["vault", "unseal", "--lab"] };
+/** Faults after which only a person may act: what docs/runbooks.md says. Each does it and tells what it did. */
+const BY_HAND: Readonly<Record<string, (lab: RehearsalLab) => Promise<string>>> = {
+  "vault.sealed": async (lab) => {
+    await lab.homelab("vault", "unseal", "--lab");
+    return "homelab vault unseal --lab";
+  },
+  "vm.no-boot": async (lab) => {
+    const names = await lab.unbooted();
+    for (const name of names) await lab.resetVm(name);
+    return `reset in Proxmox: ${names.join(", ")}`;
+  },
+};
 
 const OPTIONS = ["--only", "--lab", "--plain"];
 
@@ -74,7 +84,7 @@ async function rehearseOne(lab: RehearsalLab, scenario: Scenario, program: Pick<
   const { stacks, first, after, struck } = await buildInto(lab, program.graph.names(), scenario);
   await lab.clearFaults();
   const byHand = first.code === 0 ? undefined : BY_HAND[name];
-  if (byHand !== undefined) await lab.homelab(...byHand);
+  const mended = byHand === undefined ? {} : { mended: await byHand(lab) };
   const next = first.code === 0 || !struck ? undefined : await lab.run("up", ...stacks, ...OPTIONS);
   const isDone = struck && (first.code === 0 || next?.code === 0);
   const seen: Observed = {
@@ -88,7 +98,6 @@ async function rehearseOne(lab: RehearsalLab, scenario: Scenario, program: Pick<
     pending: isDone ? await pendingOf(lab, stacks) : [],
     unhandled: await lab.unhandled(),
   };
-  const mended = byHand === undefined ? {} : { mended: `homelab ${byHand.join(" ")}` };
   return { fault: scenario.title, after, parameters: parameters ?? {}, stacks, ...judge(seen), ...mended };
 }
 
