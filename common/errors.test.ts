@@ -1,6 +1,7 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { z } from "zod";
 import { CLOSED_PORT } from "../tests/support/ports";
 import { describeError, HomelabError } from "./errors";
 
@@ -24,6 +25,16 @@ test("what somebody typed, or another program said, neither moves the cursor nor
   const cause = new Error("tool: \u001b[2Jgone\r\nnext\u0007");
   const text = describeError(new HomelabError("E_X", 'there is no stack "\u001b[31mred\rü"', { cause, hint: "a\tb\u009b1m" }));
   expect(text).toBe('there is no stack "\\x1b[31mred\\x0dü"\n  because: tool: \\x1b[2Jgone\nnext\\x07\n  next: a\tb\\x9b1m');
+});
+
+test("of an input that zod refuses, the places and the reasons are shown, and no page of JSON", async () => {
+  const shape = z.object({ version: z.literal(1), kind: z.enum(["real", "lab"]), steps: z.array(z.object({ op: z.string() })) });
+  const because = async (input: unknown): Promise<string> =>
+    describeError(new HomelabError("E_X", "it is no plan", { cause: await caught(() => shape.parse(input)) })).split("\n  because: ")[1] ?? "";
+  expect(await because({ version: 9, steps: [{ op: 1 }] })).toBe(
+    'version: Invalid input: expected 1; kind: Invalid option: expected one of "real"|"lab"; steps.0.op: Invalid input: expected string, received number',
+  );
+  expect(await because(null)).toBe("Invalid input: expected object, received null");
 });
 
 test("a server that is not there, and one whose certificate is not trusted, are no bugs", async () => {

@@ -129,6 +129,16 @@ const withoutControl = (text: string): string =>
  */
 export const describeError = (thrown: unknown): string => withoutControl(describe(thrown));
 
+/** Of what zod refuses, the places and reasons: its own text is a page of JSON. Zod itself is not loaded for it, since each start loads this file. */
+function reasonOf(cause: Error): string {
+  if (!("issues" in cause && Array.isArray(cause.issues))) return cause.message.trim();
+  const reasons = (cause.issues as { path: PropertyKey[]; message: string }[]).map(({ path, message }) => [path.map(String).join("."), message]);
+  return reasons
+    .slice(0, 5)
+    .map(([place, message]) => (place === "" ? message : `${place}: ${message}`))
+    .join("; ");
+}
+
 function describe(thrown: unknown): string {
   const error = asError(thrown);
   if (!(error instanceof HomelabError)) {
@@ -138,7 +148,7 @@ function describe(thrown: unknown): string {
   }
   const lines = [error.message];
   for (let cause = error.cause; cause !== undefined; cause = cause instanceof Error ? cause.cause : undefined) {
-    const text = asError(cause).message;
+    const text = reasonOf(asError(cause));
     if (!lines.some((line) => line.includes(text))) lines.push(`  because: ${text}`);
   }
   if (error.hint) lines.push(`  next: ${error.hint}`);

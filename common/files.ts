@@ -44,3 +44,18 @@ export function writeFileAtomic(file: string, content: string | Uint8Array, mode
 export function replaceFile(file: string, content: string | Uint8Array, mode = 0o600): void {
   replace(file, content, mode, false);
 }
+
+/**
+ * The text of a regular file that somebody named. A pipe or a device may have no end, and opening one may wait for ever.
+ * @param flags beside O_RDONLY
+ * @returns undefined: it is not a regular file of at most so many bytes
+ */
+export function readRegularFile(file: string, maxBytes: number, flags = 0): string | undefined {
+  const fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK | flags);
+  try {
+    const found = fs.fstatSync(fd);
+    return found.isFile() && found.size <= maxBytes ? fs.readFileSync(fd, "utf8") : undefined;
+  } finally {
+    fs.closeSync(fd);
+  }
+}
