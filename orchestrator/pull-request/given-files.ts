@@ -2,6 +2,7 @@
 import * as fs from "node:fs";
 import { z } from "zod";
 import { HomelabError, systemErrorCode } from "../../common/errors";
+import { readRegularFile } from "../../common/files";
 import type { Arguments } from "../cli/arguments";
 
 /** Far more than any report of ours has. */
@@ -9,21 +10,15 @@ const MAX_BYTES = 32 * 1024 * 1024;
 
 /** The text of a regular file: nothing is read through a link, from a device, or from a pipe. Undefined where it is missing. */
 export function readGiven(file: string): string | undefined {
-  let fd: number;
+  let text: string | undefined;
   try {
-    fd = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
+    text = readRegularFile(file, MAX_BYTES, fs.constants.O_NOFOLLOW);
   } catch (cause) {
     if (systemErrorCode(cause) === "ENOENT") return undefined;
     throw new HomelabError("E_REPORT_FILE", `${file} cannot be read`, { cause, subject: file });
   }
-  try {
-    const { size } = fs.fstatSync(fd);
-    if (!fs.fstatSync(fd).isFile() || size > MAX_BYTES)
-      throw new HomelabError("E_REPORT_FILE", `${file} is no report: not a file of at most 32 MiB`, { subject: file });
-    return fs.readFileSync(fd, "utf8");
-  } finally {
-    fs.closeSync(fd);
-  }
+  if (text === undefined) throw new HomelabError("E_REPORT_FILE", `${file} is no report: not a file of at most 32 MiB`, { subject: file });
+  return text;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Plans on disk: written after a preview, read before an `up`. */
-import * as fs from "node:fs";
 import * as path from "node:path";
 import { HomelabError, systemErrorCode } from "../../common/errors";
+import { readRegularFile } from "../../common/files";
 import { loadAgeKeys } from "../../secrets/age-keys";
 import { REFUSED } from "../cli/gate";
 import type { Session } from "../cli/session";
@@ -10,6 +10,9 @@ import { engineRunner } from "../target/engine";
 import { secretsPlace } from "../target/lab-secrets";
 import { checkGround, openPlan, type PlanFacts, type PlanGround, planDifferences, planOf, sealed } from "./run-plan";
 import type { RunSetup } from "./run-setup";
+
+/** Far more than the plan of any homelab has. */
+const MAX_BYTES = 32 * 1024 * 1024;
 
 /** The age keys that decrypt the homelab's secrets seal its plans, too. */
 const keysOf = (env: Readonly<Record<string, string>>): string[] => loadAgeKeys(secretsPlace(env).ageKeyFile).map(({ secret }) => secret);
@@ -32,13 +35,18 @@ export interface GivenPlan {
 
 /** @throws HomelabError E_REFUSED for a file that is no plan, or that none of our keys has sealed */
 export function readPlan(file: string, env: Readonly<Record<string, string>>): GivenPlan {
-  let text: string;
+  let text: string | undefined;
   try {
-    text = fs.readFileSync(path.resolve(file), "utf8");
+    text = readRegularFile(path.resolve(file), MAX_BYTES);
   } catch (cause) {
     const what = systemErrorCode(cause) === "ENOENT" ? "is not there" : "cannot be read";
     throw new HomelabError(REFUSED, `the plan ${file} ${what}`, { cause, subject: file, hint: `make it: homelab preview --plan ${file}` });
   }
+  if (text === undefined)
+    throw new HomelabError(REFUSED, `the plan ${file} is not a file of at most 32 MiB`, {
+      subject: file,
+      hint: "name the file that `homelab preview --plan` wrote",
+    });
   return { file, ...openPlan(text, file, keysOf(env)) };
 }
 

@@ -6,6 +6,7 @@ import type { Redactor } from "../../common/redact";
 import type { Arguments } from "../cli/arguments";
 import type { Session } from "../cli/session";
 import type { RunReport } from "../report/report-schema";
+import { makeRunsFolder } from "../store/run-folder";
 import { type CheckoutCommit, checkoutCommit } from "../target/checkout";
 import { type Engine, engineOf } from "../target/engine";
 import { tellSite } from "../target/lab-client";
@@ -87,7 +88,7 @@ export async function prepare(operation: RunOperation, args: Arguments, session:
   const committed = checkoutCommit();
   const site = await parts.openSite(args.flag("lab"));
   const engine = engineOf(args);
-  fs.mkdirSync(site.runsDir, { recursive: true, mode: 0o700 });
+  makeRunsFolder(site.runsDir);
   sweepPlannedFolders(site.runsDir);
   // It holds secrets during the preview. Only this user can read it, and it is removed at the end.
   const plannedDir = operation === "preview" ? makePlannedFolder(site.runsDir) : undefined;

@@ -50,6 +50,22 @@ function journalLine(event: RunEvent): object {
 /** Steps that change nothing are not kept: they are only counted. */
 const isWorthKeeping = (event: RunEvent): boolean => event.kind !== "progress" && (!("step" in event) || event.step.op !== "same");
 
+const noFolder = (runsDir: string, cause: unknown): HomelabError =>
+  new HomelabError("E_RUN_FOLDER", `no folder for this run can be made in ${runsDir}: nothing was started`, {
+    cause,
+    subject: runsDir,
+    hint: "make room there, give this user the right to write, or move away what has that name and is no folder, then run the same command again",
+  });
+
+/** @throws HomelabError E_RUN_FOLDER where it cannot be made, or is something else */
+export function makeRunsFolder(runsDir: string): void {
+  try {
+    fs.mkdirSync(runsDir, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw noFolder(runsDir, cause);
+  }
+}
+
 export class RunFolder {
   readonly dir: string;
   readonly #journal: number;
@@ -68,8 +84,8 @@ export class RunFolder {
     writeFile: Sinks["writeFile"],
     private readonly write: (fd: number, text: string) => number = fs.writeSync,
   ) {
+    makeRunsFolder(runsDir);
     try {
-      fs.mkdirSync(runsDir, { recursive: true, mode: 0o700 });
       const unborn = fs.mkdtempSync(path.join(runsDir, `.new-${process.pid}-`));
       writeFile(path.join(unborn, RUN_FILES.facts), `${JSON.stringify(facts, null, 2)}\n`);
       this.#journal = fs.openSync(path.join(unborn, RUN_FILES.journal), "ax", 0o600);
@@ -79,11 +95,7 @@ export class RunFolder {
       fs.renameSync(unborn, this.dir);
       syncFolder(runsDir);
     } catch (cause) {
-      throw new HomelabError("E_RUN_FOLDER", `no folder for this run can be made in ${runsDir}: nothing was started`, {
-        cause,
-        subject: runsDir,
-        hint: "make room there, or give this user the right to write, then run the same command again",
-      });
+      throw noFolder(runsDir, cause);
     }
   }
 

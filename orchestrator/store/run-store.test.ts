@@ -10,7 +10,7 @@ import type { RunEvent, StackOutcome } from "../schedule/run";
 import { pruneRuns, RUN_LIMITS } from "./prune-runs";
 import type { RunFacts } from "./run-facts";
 import { foldRuns, type RunsFold } from "./run-fold";
-import { RunFolder } from "./run-folder";
+import { makeRunsFolder, RunFolder } from "./run-folder";
 import { readRuns } from "./run-records";
 
 let dir: string;
@@ -157,6 +157,38 @@ describe("damage", () => {
     expect(fold().damaged).toEqual([]);
   });
 
+  test("wherever a power cut ends the journal, what was synced counts, and nothing else is taken for done", () => {
+    const events = [stackStarted("tools"), ended("tools"), stackStarted("dev"), ended("dev", "failed"), finished];
+    const run = left("up", ...events);
+    const whole = fs.readFileSync(journal(run));
+    // The line ends, of which the first is that of `run-started`.
+    const ends = [...whole].flatMap((byte, at) => (byte === 10 ? [at + 1] : []));
+    for (let bytes = 0; bytes <= whole.length; bytes++) {
+      const synced = ends.filter((end) => end <= bytes).length - 1;
+      // The rest of the last line is missing, or has its length and no content.
+      for (const rest of ["", "\0".repeat((ends[synced + 1] ?? bytes) - bytes), "\0\n"].slice(0, bytes === ends[synced] ? 3 : 2)) {
+        fs.writeFileSync(journal(run), Buffer.concat([whole.subarray(0, bytes), Buffer.from(rest)]));
+        const { inDoubt, unfinished, damaged } = fold();
+        const doubt = synced === 1 ? ["tools"] : synced === 3 ? ["dev"] : [];
+        const undone = synced < 2 ? STACKS : synced < 5 ? ["dev"] : undefined;
+        expect({ bytes, inDoubt, left: unfinished?.left, damaged }).toEqual({ bytes, inDoubt: doubt, left: undone, damaged: [] });
+      }
+    }
+  });
+
+  test("wherever a power cut ends run.json, the journal says the stacks", () => {
+    const run = left("up", stackStarted("tools"));
+    const whole = fs.readFileSync(path.join(run, "run.json"));
+    for (let bytes = 0; bytes < whole.length - 1; bytes += 7) {
+      fs.writeFileSync(path.join(run, "run.json"), whole.subarray(0, bytes));
+      expect(fold()).toMatchObject({
+        inDoubt: STACKS,
+        unfinished: { operation: "up", left: STACKS },
+        damaged: [{ damage: "run.json is not what a run writes" }],
+      });
+    }
+  });
+
   test("a folder that was not finished does not count as a run, and is removed", () => {
     fs.mkdirSync(path.join(dir, `.new-${dead.pid}-x`));
     expect(readRuns(dir)).toEqual([]);
@@ -190,8 +222,17 @@ describe("what cannot be written", () => {
   test("a folder for it: nothing was started", () => {
     fs.writeFileSync(path.join(dir, "file"), "");
     expect(failure(() => new RunFolder(path.join(dir, "file", "runs"), facts("up"), writeFileAtomic))).toMatch(
-      /^no folder for this run can be made in .*file\/runs: nothing was started\n {2}because: ENOTDIR.*\n {2}next: make room there, or give this user the right to write/,
+      /^no folder for this run can be made in .*file\/runs: nothing was started\n {2}because: ENOTDIR.*\n {2}next: make room there, give this user the right to write, or /,
     );
+  });
+
+  test("a folder for it where something else has that name: a file, or a link that leads back to itself", () => {
+    fs.writeFileSync(path.join(dir, "file"), "");
+    fs.symlinkSync("loop", path.join(dir, "loop"));
+    for (const name of ["file", "loop"])
+      expect(failure(() => makeRunsFolder(path.join(dir, name)))).toMatch(
+        new RegExp(`^no folder for this run can be made in .*/${name}: nothing was started\n.* move away what has that name and is no folder`, "s"),
+      );
   });
 
   test("a line of it: reported once, and nothing is written after half a line", () => {
