@@ -22,7 +22,15 @@ async function commitOf(name: string): Promise<string> {
   try {
     return await git(["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`]);
   } catch (cause) {
-    throw new HomelabError("E_USAGE", `git knows no commit ${name}`, { cause, subject: name, hint: RANGE_HINT });
+    const isShallow = await git(["rev-parse", "--is-shallow-repository"]).catch(() => undefined);
+    if (isShallow === undefined)
+      throw new HomelabError("E_USAGE", `commits cannot be compared: Git cannot be asked in ${projectRoot()}`, {
+        cause,
+        subject: projectRoot(),
+        hint: "use a clone of Git, or run without --affected",
+      });
+    const hint = isShallow === "true" ? `this clone is shallow: \`git fetch --unshallow\`, and if that does not help, ${RANGE_HINT}` : RANGE_HINT;
+    throw new HomelabError("E_USAGE", `git knows no commit ${name}`, { subject: name, hint });
   }
 }
 
