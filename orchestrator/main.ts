@@ -13,6 +13,8 @@ const listeners = new Set<() => void>();
 /** The reader of our output is gone: a closed pipe, as in `homelab up | head`, or a closed terminal. */
 const READER_GONE = new Set(["EPIPE", "EIO"]);
 let isRead = true;
+/** Whether all of our output could be written where there was somebody to read it. */
+let isWritten = true;
 
 const sinks = createSinks(redactor, { write: (text) => isRead && process.stdout.write(text) }, process.stderr);
 const session: Session = {
@@ -36,14 +38,19 @@ function interrupt(exitCode: ExitCode): void {
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => interrupt(EXIT.interrupted));
 
 process.stdout.on("error", (cause) => {
-  if (!READER_GONE.has(systemErrorCode(cause) ?? "")) throw cause;
-  if (isRead) {
-    isRead = false;
-    interrupt(EXIT.done);
-  }
+  if (!isRead) return;
+  isRead = false;
+  if (READER_GONE.has(systemErrorCode(cause) ?? "")) return interrupt(EXIT.done);
+  // The disk of a log is full. A run that is under way must not be cut because of it.
+  isWritten = false;
+  session.err(`error: ${describeError(cause)}\n`);
+  interrupt(EXIT.failed);
 });
 process.stderr.on("error", (cause) => {
-  if (!READER_GONE.has(systemErrorCode(cause) ?? "")) throw cause;
+  if (READER_GONE.has(systemErrorCode(cause) ?? "") || !isWritten) return;
+  // Nobody can be told, but for the exit code and the run's report.
+  isWritten = false;
+  interrupt(EXIT.failed);
 });
 
 // Node would print these itself, without redaction.
@@ -55,5 +62,5 @@ for (const event of ["uncaughtException", "unhandledRejection"] as const) {
 }
 
 void runToItsEnd(process.argv.slice(2), session).then((code) => {
-  process.exitCode = code;
+  process.exitCode = isWritten || code !== EXIT.done ? code : EXIT.failed;
 });

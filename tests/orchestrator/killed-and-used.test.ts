@@ -66,6 +66,15 @@ test("a terminal that closes, and a reader that leaves, let the run finish what 
   expect(left.out).toMatch(/^tools +built/m);
 });
 
+linux("a log on a full disk lets the run finish what it has started, and is an error", async () => {
+  const { out, err } = await rehearsal.shell(`exec 3>&1; node orchestrator/bin/homelab up tools --lab >/dev/full; echo "code $?" >&3`);
+  expect(out).toMatch(/^code (1|130)\n$/);
+  expect(err).toMatch(/^error: ENOSPC: no space left on device, write\n {2}next: make room/);
+  const { stdout } = await rehearsal.homelab("status", "tools", "--lab");
+  expect(stdout).toMatch(/^tools +built/m);
+  expect(stdout).not.toContain("did not end in order");
+});
+
 describe("doctor", () => {
   const lines = async (): Promise<{ code: number | null; unwell: [name: string, says: string, next: string][] }> => {
     const { code, stdout } = await rehearsal.homelab("doctor", "--lab", "--json");
