@@ -25,6 +25,7 @@ function engine(resources: (string | object)[], operations: object[]) {
 const COMMAND = "command:local:Command";
 const VM = "proxmoxve:index/vmLegacy:VmLegacy";
 const MAP = "kubernetes:core/v1:ConfigMap";
+const RELEASE = "kubernetes:helm.sh/v3:Release";
 
 test("a command and a named object that were made again are no longer pending; the rest of the state stays as it is", async () => {
   const operations = [pending(COMMAND, "boot"), pending(MAP, "map", { metadata: { name: "map" } })];
@@ -36,6 +37,14 @@ test("a command and a named object that were made again are no longer pending; t
       deployment: { manifest: { magic: "m" }, resources: [urn(COMMAND, "boot"), urn(MAP, "map")].map((one) => ({ urn: one, x: 1 })), pending_operations: [] },
     },
   ]);
+});
+
+test("a release of Helm that was made again under its name is no longer pending; one whose name the engine makes up may be there twice", async () => {
+  const named = pending(RELEASE, "loki", { name: "loki", namespace: "logs", chart: "loki" });
+  const unnamed = pending(RELEASE, "other", { namespace: "logs", chart: "loki" });
+  const { run, imported } = engine([urn(RELEASE, "loki"), urn(RELEASE, "other")], [named, unnamed]);
+  expect(await settleRemade(run, "dev")).toEqual([urn(RELEASE, "loki")]);
+  expect(imported[0]?.deployment.pending_operations).toEqual([unnamed]);
 });
 
 test.each([

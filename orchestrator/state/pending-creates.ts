@@ -107,9 +107,14 @@ export async function adoptPending(run: EngineCommand, stack: string, pending: r
 
 const isNamed = ({ metadata }: Inputs): boolean => typeof metadata === "object" && metadata !== null && text(Reflect.get(metadata, "name")) !== undefined;
 
-/** Whether repeating the creation leaves only one: a command may be interrupted and run again, and an object is applied under its own name. */
-const isMadeOnce = ({ type, inputs = {} }: { type: string; inputs?: Inputs | undefined }): boolean =>
-  /^command:(local|remote):Command$/.test(type) || (type.startsWith("kubernetes:") && isNamed(inputs));
+/**
+ * Whether repeating the creation leaves only one: a command may be interrupted and run again, an object is applied under its own name, and a
+ * namespace has one release of a name.
+ */
+const isMadeOnce = ({ type, inputs = {} }: { type: string; inputs?: Inputs | undefined }): boolean => {
+  if (type === "kubernetes:helm.sh/v3:Release") return text(inputs["name"]) !== undefined;
+  return /^command:(local|remote):Command$/.test(type) || (type.startsWith("kubernetes:") && isNamed(inputs));
+};
 
 /**
  * Removes pending creations from the state after an update that succeeded, where the update has made the same resource again and the
