@@ -65,7 +65,9 @@ describe("command:local:Command", () => {
 
   test("cancel ends the command and its children", async () => {
     const pidFile = path.join(dir, "pid");
-    const made = plugin.make(COMMAND, { create: `sleep 60 & echo $! > "${pidFile}.part"; mv "${pidFile}.part" "${pidFile}"; wait` }).catch((error: unknown) => error);
+    const made = plugin
+      .make(COMMAND, { create: `sleep 60 & echo $! > "${pidFile}.part"; mv "${pidFile}.part" "${pidFile}"; wait` })
+      .catch((error: unknown) => error);
     while (!fs.existsSync(pidFile)) await new Promise((resolve) => setImmediate(resolve));
     await plugin.cancel();
     expect(await made).toMatchObject({ details: "the operation was cancelled" });
