@@ -1,7 +1,7 @@
 /**
- * What the structural schema of a custom resource refuses, in the API server's words: every keyword that a definition may have, but for
- * rules in CEL (`x-kubernetes-validations`), which are not evaluated here. Source of the words: a kube-apiserver 1.34
- * (tests/contract/kubernetes/custom-schema-suite.ts holds both to one table).
+ * What the structural schema of a custom resource refuses, in the API server's words: every keyword that a definition may have. Its rules
+ * are in custom-rules.ts. Source of the words: a kube-apiserver 1.34 (tests/contract/kubernetes/custom-schema-suite.ts holds both to one
+ * table).
  */
 import { isDeepStrictEqual } from "node:util";
 import { z } from "zod";

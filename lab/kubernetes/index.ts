@@ -4,6 +4,7 @@ import { createAuthority, restoreAuthority } from "../core/tls";
 import type { Authority, LabContext, Persistent } from "../core/world";
 import { ApiServer } from "./api-server";
 import { newSigningKey, type SigningKey, Tokens } from "./auth";
+import { rulesNotEvaluated } from "./custom-rules";
 import type { KubeObject } from "./objects";
 import type { PodPrograms } from "./pod-programs";
 import { StatusError } from "./status";
@@ -165,6 +166,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const store = new ObjectStore(ctx.clock, () => ctx.changed());
   if (saved === undefined) seed(store, options);
   else store.restore(saved.store.version, saved.store.objects as KubeObject[]);
+  store.onChange(({ type, object }) => {
+    if (object.kind !== "CustomResourceDefinition" || type === "DELETED") return;
+    for (const what of rulesNotEvaluated(object)) ctx.unhandled.add({ system: "kubernetes", target: `${name} ${object.metadata.name}`, what });
+  });
   const tokens = new Tokens(signing, ctx.clock);
   const serving = await authority.issue([address, "127.0.0.1", "localhost", node, "kubernetes", "kubernetes.default", "kubernetes.default.svc", "10.43.0.1"]);
   let programs: PodPrograms = NOTHING;

@@ -3,6 +3,7 @@
  * namespaces that are being deleted, server-side apply. HTTP and controllers both go through here.
  */
 import { randomBytes, randomUUID } from "node:crypto";
+import { ruleCauses } from "./custom-rules";
 import { pruneAndDefault } from "./custom-schema";
 import { schemaCauses } from "./custom-validation";
 import { applyDefaults } from "./defaults";
@@ -240,6 +241,7 @@ export class ObjectStore extends ObjectTable {
     for (const key of Object.keys(object)) if (!isMap(pruned) || !(key in pruned)) delete object[key];
     if (isMap(pruned)) for (const [key, value] of Object.entries(pruned)) if (key !== "metadata") object[key] = value;
     const causes: StatusCause[] = schemaCauses(object as unknown as Json, schema);
+    causes.push(...ruleCauses(object as unknown as Json, old as unknown as Json | undefined, schema, causes));
     if (causes.length > 0) throw invalid(object.kind, type.group, object.metadata.name, causes);
   }
 

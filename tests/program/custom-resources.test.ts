@@ -9,8 +9,9 @@ import { IstioVirtualService } from "../../components/base/istio-virtual-service
 import { MONITORING_KINDS, Monitoring } from "../../components/base/monitoring";
 import { PostgresDatabase } from "../../components/base/postgres-database";
 import { MODULES } from "../../components/platform/catalogue";
+import { rulesNotEvaluated } from "../../lab/kubernetes/custom-rules";
 import { chartFolder } from "../support/chart-data";
-import { kindSchema, objectComplaints } from "../support/crd-schema";
+import { chartDefinitions, kindSchema, objectComplaints } from "../support/crd-schema";
 import { registeredOf } from "../support/module-build";
 import { plain, type Registered } from "../support/pulumi-mocks";
 import { ownRuns } from "../support/stack-run";
@@ -194,6 +195,24 @@ describeWithCharts("each custom resource has the fields of its kind, of their ty
     expect(objectComplaints(object, gateway?.schema ?? {})).toEqual([
       "spec.selectors: the kind has no such field",
       'spec.servers[0].hosts: Invalid value: "string": spec.servers[0].hosts in body must be of type array: "string"',
+      expect.stringContaining("some validation rules were not checked"),
     ]);
+  });
+});
+
+describeWithCharts("rules in the definitions of the charts", () => {
+  test("each is one that the lab evaluates", () => {
+    const definitions = chartDefinitions();
+    expect(definitions.length).toBeGreaterThan(100);
+    expect(definitions.flatMap((definition) => rulesNotEvaluated(definition as never))).toEqual([]);
+  });
+
+  test("one that an object breaks is a complaint, with the default values that it sees", () => {
+    const found = kindSchema("postgresql.cnpg.io/v1", "Cluster");
+    const cluster = { apiVersion: "postgresql.cnpg.io/v1", kind: "Cluster", metadata: { name: "pg" } };
+    const spec = { instances: 1, storage: { size: "1Gi" } };
+    expect(objectComplaints({ ...cluster, spec }, found?.schema ?? {})).toEqual([]);
+    const catalog = { apiGroup: "postgresql.cnpg.io", kind: "ImageCatalog", name: "images", major: 17 };
+    expect(objectComplaints({ ...cluster, spec: { ...spec, imageName: "postgres:17", imageCatalogRef: catalog } }, found?.schema ?? {})).toHaveLength(1);
   });
 });

@@ -2,6 +2,8 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
+import { ruleCauses } from "../../lab/kubernetes/custom-rules";
+import { pruneAndDefault } from "../../lab/kubernetes/custom-schema";
 import { schemaCauses } from "../../lab/kubernetes/custom-validation";
 import { chartFolder } from "./chart-data";
 
@@ -15,17 +17,21 @@ interface Definition {
 
 const read = new Map<string, Definition[]>();
 
+/** All definitions that the charts' data has. @param ending of their files */
+export function chartDefinitions(ending = ".yaml"): Definition[] {
+  const root = chartFolder();
+  if (root === undefined) return [];
+  const files = fs.readdirSync(root, { recursive: true, encoding: "utf8" }).filter((file) => file.includes(`crds${path.sep}`) && file.endsWith(ending));
+  return files.map((file) => parse(fs.readFileSync(path.join(root, file), "utf8")) as Definition);
+}
+
 /** All definitions of a group, from any chart. */
 function definitionsOf(group: string): Definition[] {
-  const known = read.get(group);
-  if (known !== undefined) return known;
-  const root = chartFolder();
-  const files =
-    root === undefined
-      ? []
-      : fs.readdirSync(root, { recursive: true, encoding: "utf8" }).filter((file) => file.includes(`crds${path.sep}`) && file.endsWith(`.${group}.yaml`));
-  const found = files.map((file) => parse(fs.readFileSync(path.join(root ?? "", file), "utf8")) as Definition);
-  read.set(group, found);
+  let found = read.get(group);
+  if (found === undefined) {
+    found = chartDefinitions(`.${group}.yaml`);
+    read.set(group, found);
+  }
   return found;
 }
 
@@ -58,8 +64,10 @@ function unknownFields(value: unknown, schema: Map, at: string): string[] {
   });
 }
 
-/** What is wrong with an object, each as `<field>: <what>`. */
+/** What is wrong with an object, each as `<field>: <what>`. The definition's rules see it with its defaults. */
 export function objectComplaints(object: Map, schema: Map): string[] {
-  const causes = schemaCauses(object as never, schema as never).map(({ field, message }) => `${field}: ${message}`);
-  return [...unknownFields(object, schema, ""), ...causes];
+  const causes = schemaCauses(object as never, schema as never);
+  const stored = pruneAndDefault(JSON.parse(JSON.stringify(object)), schema as never);
+  const all = [...causes, ...ruleCauses(stored, undefined, schema as never, causes)];
+  return [...unknownFields(object, schema, ""), ...all.map(({ field, message }) => `${field}: ${message}`)];
 }

@@ -1,5 +1,5 @@
 /** What the schema of a custom resource definition refuses, with the server's messages, and which defaults it fills in. */
-import type { Body, KubernetesUnderTest } from "./under-test";
+import { type Body, isServed, type KubernetesUnderTest } from "./under-test";
 
 const string = (more: object) => ({ type: "string", ...more });
 const integer = (more: object) => ({ type: "integer", ...more });
@@ -158,25 +158,12 @@ export function customSchemaSuite(start: () => Promise<KubernetesUnderTest>): vo
   beforeAll(async () => {
     api = await start();
     await api.call("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", DEFINITION);
-    await isServed();
+    await isServed(api, THINGS);
   });
   afterAll(() => api.stop());
 
   const make = (name: string, spec: object): Promise<Body> =>
     api.call("POST", THINGS, { apiVersion: "test.example.org/v1", kind: "Thing", metadata: { name }, spec });
-
-  /** A new kind is served a moment after its definition. */
-  async function isServed(): Promise<void> {
-    for (let attempt = 0; attempt < 100; attempt++) {
-      const found = await api.call("GET", THINGS).then(
-        () => true,
-        (error: Error) => !error.message.includes(": 404 "),
-      );
-      if (found) return;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-    throw new Error("the kind is not served");
-  }
 
   test.each(CASES)("%j", async (spec, expected) => {
     const made = make("thing", spec);

@@ -70,3 +70,22 @@ export async function startRealApi(
   const { kubeconfig, stop } = await startRealKubernetes({ apiserver: pathOf("kube-apiserver"), etcd: pathOf("etcd"), ...more });
   return underTest(kubeconfig, () => [], stop);
 }
+
+/** Tries again for ten seconds, and fails as the last try did. */
+export async function eventually(attempt: () => Promise<void>): Promise<void> {
+  for (let left = 100; ; left--) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (left === 0) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+/** A new kind is served a moment after its definition. */
+export async function isServed(api: KubernetesUnderTest, path: string): Promise<void> {
+  await eventually(async () => {
+    await api.call("GET", path);
+  });
+}
