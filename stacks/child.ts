@@ -31,7 +31,7 @@ export function printAnswer(answer: () => object): void {
 /** Gives the answer to a question. Both are JSON. */
 type Answer = (input: string) => Promise<object>;
 
-/** For a caller in the same process (`answerHere` in orchestrator/target/program.ts): what a child would print, as a value. */
+/** For a caller in the same process (`askProgramHere` in orchestrator/target/ask-program.ts): what a child would print, as a value. */
 export const answerOrFailure =
   (answer: Answer) =>
   (input: string): Promise<{ answer: object } | { failure: object }> =>

@@ -1,7 +1,7 @@
 /**
  * `node bin/stacks/render-apps.js`: the applications of stacks as files for Git. Takes `{"stacks":[…]}` on standard input and
- * prints JSON. `images` replaces images in the settings of the first stack. The orchestrator's child (`homelab promote`); `homelab render` asks it in its own process.
- * Loads no Pulumi SDK. Errors as in describe.ts.
+ * prints JSON. `images` replaces images in the settings of the first stack. The orchestrator's child (`homelab promote`); `homelab render`
+ * asks it in its own process. Loads no Pulumi SDK. Errors as in describe.ts.
  */
 import { z } from "zod";
 import { answerOrFailure, runChild } from "./child";
