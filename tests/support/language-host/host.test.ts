@@ -13,7 +13,7 @@ const HOST = path.join(__dirname, "pulumi-language-nodejs");
 /** A stand-in for `@pulumi/pulumi/cmd/run`. It prints its arguments and environment, then does what the entry point's name says. */
 const RUNNER = `
 const entry = process.argv.at(-1);
-console.log(JSON.stringify({ argv: process.argv.slice(2), config: process.env.PULUMI_CONFIG, secret: process.env.PULUMI_CONFIG_SECRET_KEYS, typescript: process.env.PULUMI_NODEJS_TYPESCRIPT, cwd: process.cwd() }));
+console.log(JSON.stringify({ argv: process.argv.slice(2), config: process.env.PULUMI_CONFIG, secret: process.env.PULUMI_CONFIG_SECRET_KEYS, typescript: process.env.PULUMI_NODEJS_TYPESCRIPT, cwd: process.cwd(), execArgv: process.execArgv }));
 console.error("a warning");
 if (entry === "throws") process.exitCode = 32;
 else if (entry === "exits") process.exitCode = 3;
@@ -80,6 +80,7 @@ test("a program gets its arguments, configuration and folder as the SDK wants th
   expect(await run(".")).toEqual({ error: "", bail: false });
   const said = JSON.parse(output.split("\n")[1] ?? "");
   expect(said).toEqual({
+    execArgv: expect.any(Array),
     argv: [
       ...["--monitor", "127.0.0.1:2", "--engine", "127.0.0.1:1", "--organization", "organization", "--project", "p", "--stack", "s"],
       ...["--root-directory", "/root-of-project", "--pwd", folder, "--parallel", "7", "--dry-run", "."],
@@ -117,6 +118,19 @@ test("options of the runtime that are unknown or of another type are refused by 
 
 test("options for Node reach Node", async () => {
   expect(await run(".", { nodeargs: "--no-such-option-of-node" })).toEqual({ error: "Program exited with non-zero exit code: 9", bail: false });
+});
+
+test("the SDK sees no loader of the host's own, for it would then start no native ES module in TypeScript", async () => {
+  expect(await run(".")).toEqual({ error: "", bail: false });
+  const { execArgv } = JSON.parse(output.split("\n")[1] ?? "");
+  expect(execArgv).toContain(path.join(__dirname, "safe-inspect.cjs"));
+  for (const loader of ["--require", "--import", "--loader"]) expect(execArgv).not.toContain(loader);
+});
+
+test("options for Node are split as a shell splits words", async () => {
+  expect(await run(".", { nodeargs: `--title='a "b"' --conditions "c d"` })).toEqual({ error: "", bail: false });
+  expect(JSON.parse(output.split("\n")[1] ?? "").execArgv.slice(2)).toEqual(['--title=a "b"', "--conditions", "c d"]);
+  expect(await run(".", { nodeargs: "--title='a" })).toContain("a quote (') that is not closed");
 });
 
 test("a program without the SDK says what to do", async () => {

@@ -3,6 +3,7 @@
 const { spawn } = require("node:child_process");
 const { createRequire } = require("node:module");
 const path = require("node:path");
+const { splitNodeArgs } = require("../../../bin/engine/program/node-args.js");
 
 /** The SDK's exit code for "failed, and the error is shown already". */
 const BAIL = 32;
@@ -49,9 +50,10 @@ function startProgram(request, engine) {
   const info = request.getInfo();
   const directory = info.getProgramDirectory();
   const options = checkedOptions(info.getOptions()?.toJavaScript() ?? {});
-  const nodeArgs = (options.nodeargs ?? "").split(/\s+/).filter((arg) => arg !== "");
+  const nodeArgs = splitNodeArgs(options.nodeargs ?? "");
   const place = { directory, root: info.getRootDirectory(), entry: info.getEntryPoint() };
-  const args = ["--require", path.join(__dirname, "safe-inspect.cjs"), ...nodeArgs, fromSdk(directory, "run"), ...runArguments(request, engine, place)];
+  // In its short form: the SDK takes a `--require` for a loader of the user's own, and then starts no native ES module in TypeScript.
+  const args = ["-r", path.join(__dirname, "safe-inspect.cjs"), ...nodeArgs, fromSdk(directory, "run"), ...runArguments(request, engine, place)];
   const env = {
     ...process.env,
     PULUMI_CONFIG: JSON.stringify(Object.fromEntries(request.getConfigMap().entries())),
