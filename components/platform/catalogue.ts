@@ -17,6 +17,7 @@ import { istio } from "./istio/module";
 import { jaeger } from "./jaeger/module";
 import { kubePrometheusStack } from "./kube-prometheus-stack/module";
 import { kubevirt } from "./kubevirt/module";
+import { kubevirtSessions } from "./kubevirt-sessions/module";
 import { localPath } from "./local-path/module";
 import { loki } from "./loki/module";
 import { longhorn } from "./longhorn/module";
@@ -76,6 +77,7 @@ export const MODULES = [
   longhorn,
   kubevirt,
   cdi,
+  kubevirtSessions,
   immich,
   teleportAgent,
   registry,

@@ -9,6 +9,7 @@ import type { Arguments } from "../cli/command";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import type { Session } from "../cli/session";
 import { askProgram } from "../target/ask-program";
+import { listStacks } from "../target/program";
 
 const answerSchema = z.object({ objects: z.array(z.record(z.string(), z.unknown())) });
 
@@ -47,8 +48,27 @@ function questionOf(args: Arguments, session: Session, verb: string): object {
   return { of: "session", id: args.words[0], sshPublicKey, running: Number(running), now: Math.floor(session.clock.now()), settings: settingsOf(args) };
 }
 
+const MODULE = "kubevirt-sessions";
+
+/**
+ * Where a stack has the module, its objects are the stack's: kubectl would change them behind its back.
+ * @throws HomelabError E_SESSION, E_STACK_UNKNOWN
+ */
+async function refuseOwned(args: Arguments, verb: string): Promise<void> {
+  const { graph, stacks } = await listStacks();
+  const chosen = args.text("stack");
+  if (chosen !== undefined) graph.node(chosen);
+  const owner = stacks.find(({ name, modules }) => (chosen === undefined || name === chosen) && modules.some((module) => module.name === MODULE));
+  if (owner === undefined) return;
+  throw new HomelabError("E_SESSION", `the ${verb} belongs to the module ${MODULE} of the stack ${owner.name}, which makes it`, {
+    subject: owner.name,
+    hint: `change the module's options and run \`homelab up ${owner.name}\`; for the cluster of another stack, name that one: --stack NAME`,
+  });
+}
+
 /** The objects of a session contain its token. kubectl needs it, so they are printed without redaction. @throws HomelabError E_SESSION, E_USAGE */
 export async function sessions(args: Arguments, session: Session, verb: string): Promise<ExitCode> {
+  if (verb !== "new") await refuseOwned(args, verb);
   const { objects } = answerSchema.parse(await askProgram("sessions", JSON.stringify(questionOf(args, session, verb))));
   session.rawOut(portableDocuments(objects));
   return EXIT.done;

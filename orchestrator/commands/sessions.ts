@@ -2,6 +2,8 @@ import { defineCommand } from "../cli/command";
 
 const OPTIONS = { name: "options", value: "FILE", help: "needed: a YAML file that describes it (docs/sessions.md)" };
 
+const CLUSTER = { name: "stack", value: "NAME", help: "the stack in whose cluster it is applied; refused where that has the module kubevirt-sessions" };
+
 export const command = defineCommand({
   group: "look",
   summary: "prints the manifests of learners' sessions, for kubectl",
@@ -22,12 +24,12 @@ export const command = defineCommand({
     },
     reaper: {
       summary: "prints the manifests of the reaper, which deletes sessions that have expired",
-      flags: [{ name: "namespace", value: "NAME", help: "the namespace where it runs (default cks)" }],
+      flags: [{ name: "namespace", value: "NAME", help: "the namespace where it runs (default cks)" }, CLUSTER],
       examples: ["homelab sessions reaper | kubectl apply -f -"],
     },
     "golden-image": {
       summary: "prints a Job that builds the image that sessions are cloned from, tests it and publishes it",
-      flags: [OPTIONS],
+      flags: [OPTIONS, CLUSTER],
       examples: ["homelab sessions golden-image --options golden-image.yaml | kubectl apply -f -"],
     },
   },

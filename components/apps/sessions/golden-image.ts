@@ -17,8 +17,8 @@ import { goldenImageName } from "./golden-image-name";
 import { diskOf, kubectlPod, machineSpec, type ObjectMetadata, userDataOf } from "./objects";
 import { correct, diskSize, kubernetesVersion, parseOptions, sessionName } from "./session-spec";
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 of 64 hexadecimal digits");
-const sha512 = z.string().regex(/^[0-9a-f]{128}$/, "must be a SHA-512 of 128 hexadecimal digits");
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 of 64 hexadecimal digits");
+export const sha512 = z.string().regex(/^[0-9a-f]{128}$/, "must be a SHA-512 of 128 hexadecimal digits");
 const address = z.url({ protocol: /^https$/, error: "must be an address with https" });
 
 export const goldenImageSchema = z.strictObject({

@@ -58,7 +58,7 @@ export const machineSpec = ({ cores, requested, memory, disk, userData }: Machin
 });
 
 /** kubectl with a shell. */
-const KUBECTL_IMAGE = "docker.io/alpine/k8s:1.33.4";
+export const KUBECTL_IMAGE = "docker.io/alpine/k8s:1.33.4";
 
 export interface KubectlPodOptions {
   /** Service account of the pod. */

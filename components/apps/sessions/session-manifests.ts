@@ -223,8 +223,11 @@ const boundToSessions = (namespace: string, labels: Readonly<Record<string, stri
   },
 ];
 
-/** The reaper in a namespace of its own. The policy that limits it is made before its rights. */
-export function reaperManifests(namespace: string) {
+/** When the reaper looks, unless it is told. */
+export const REAPER_SCHEDULE = "*/5 * * * *";
+
+/** The reaper in a namespace of its own. The policy that limits it is made before its rights. @param schedule line of cron */
+export function reaperManifests(namespace: string, schedule: string = REAPER_SCHEDULE) {
   const labels = { "app.kubernetes.io/name": REAPER };
   return [
     ...boundToSessions(namespace, labels),
@@ -247,7 +250,7 @@ export function reaperManifests(namespace: string) {
       kind: "CronJob",
       metadata: { name: REAPER, namespace, labels },
       spec: {
-        schedule: "*/5 * * * *",
+        schedule,
         concurrencyPolicy: "Forbid",
         jobTemplate: {
           spec: {
