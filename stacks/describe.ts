@@ -10,6 +10,7 @@ import { stackFacts } from "./load/stacks";
 import { delivererOf } from "./plan/deliverers";
 import { planEstate, type StackPlan } from "./plan/plan";
 import { platformSummary } from "./plan/platform-summary";
+import { senderWarnings } from "./plan/senders";
 
 /** Needed for a lab only, so an error in it stops no other run. */
 function labFacts(): object {
@@ -48,7 +49,11 @@ export function describe(estate: Estate = loadEstate()): object {
     site: estate.site.domain,
     nodes: estate.proxmox.nodes.map(({ name }) => name),
     stacks: estate.stacks.map((stack) => ({ ...stackFacts(stack), ...planFacts(estate, plans.get(stack.name)) })),
-    warnings: [...[...estate.warnings.values()].flat(), ...[...plans.values()].flatMap(({ platform }) => platform.requests.warnings)],
+    warnings: [
+      ...[...estate.warnings.values()].flat(),
+      ...[...plans.values()].flatMap(({ platform }) => platform.requests.warnings),
+      ...senderWarnings(estate),
+    ],
     lab: labFacts(),
   };
 }
