@@ -32,6 +32,8 @@ export const ENV = {
   programDebug: "HOMELAB_PROGRAM_DEBUG",
   /** The command that clears a stack's lock, for the embedded engine's messages, with `<stack>` in it; set by the orchestrator. */
   unlockCommand: "HOMELAB_UNLOCK_COMMAND",
+  /** The command that settles creations that a killed run left pending, for the same messages, with `<stack>` in it; set by the orchestrator. */
+  pendingCommand: "HOMELAB_PENDING_COMMAND",
   /**
    * What a run is about to delete or replace, for a stack's backup command:
    * `{"version":1,"stack":…,"resources":[{"what":…,"how":…}]}`; set by the orchestrator.

@@ -15,7 +15,7 @@ mkdir -p "$out"
 rm -f "$out/report.json" "$out/failure.txt"
 log=$out/failure.txt
 
-install() { [ -e "$1/node_modules" ] || (cd "$1" && npm ci --no-audit --no-fund --loglevel=error); }
+install() { [ -e "$1/node_modules" ] || (cd "$1" && npm ci --include=dev --no-audit --no-fund --loglevel=error); }
 homelab() { (cd "$1" && shift && node orchestrator/bin/homelab "$@"); }
 stop() { homelab "$head" lab stop >/dev/null 2>&1 || homelab "$base" lab stop >/dev/null 2>&1 || true; }
 trap stop EXIT

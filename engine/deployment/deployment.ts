@@ -1,6 +1,7 @@
 /** Entry of the engine's core: serves the monitor, runs one operation, and returns how it ended. */
 import { EngineService } from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import { ResourceMonitorService } from "@pulumi/pulumi/proto/resource_grpc_pb.js";
+import { ENV, readEnv } from "../../common/env";
 import { HomelabError } from "../../common/errors";
 import { UnaryServer } from "../../common/grpc/unary-server";
 import type { DeploymentRequest, DeploymentResult } from "../contracts";
@@ -139,9 +140,14 @@ function untilTerminated({ journal, terminate }: DeploymentRequest): { journal: 
 function warnOfPending(request: DeploymentRequest, events: EventLog): void {
   const { pendingOperations } = request.snapshot;
   if (pendingOperations.length === 0) return;
+  const command = readEnv(ENV.pendingCommand)?.replaceAll("<stack>", request.stack);
+  const next =
+    command === undefined
+      ? "Look at them, then clear the pending operations with `pulumi refresh --clear-pending-creates`."
+      : `\`${command}\` looks at them, and says how each is taken into the state or forgotten.`;
   const lines = pendingOperations.map(({ resource, type }) => `  * ${resource.urn}, interrupted while ${type}`);
   events.diagnostic(
     "warning",
-    `Attempting to deploy or update resources with ${pendingOperations.length} pending operations from previous deployment.\n${lines.join("\n")}\nThese resources are in an unknown state because the engine was interrupted while waiting for changes to complete. Look at them, then clear the pending operations with \`pulumi refresh --clear-pending-creates\`.`,
+    `Attempting to deploy or update resources with ${pendingOperations.length} pending operations from previous deployment.\n${lines.join("\n")}\nThese resources are in an unknown state because the engine was interrupted while waiting for changes to complete. ${next}`,
   );
 }

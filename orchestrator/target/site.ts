@@ -70,7 +70,7 @@ async function labEnvironment(lab: LabFile, dir: string): Promise<Record<string,
     PULUMI_BACKEND_URL: labBackend(dir),
     PULUMI_CONFIG_PASSPHRASE: LAB_ONLY_PASSPHRASE,
     [ENV.passphraseKey]: `${LAB_ONLY_SALT.split(":")[1]}:${LAB_ONLY_KEY}`,
-    [ENV.unlockCommand]: unlockCommand({ kind: "lab" }, "<stack>"),
+    ...commandsOf({ kind: "lab" }),
     PULUMI_SKIP_UPDATE_CHECK: "true",
     // A missing plugin is an error that names it, instead of five downloads through a proxy that leads nowhere.
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
@@ -131,8 +131,16 @@ export function siteFolder(useLab: boolean): string {
   return workDir;
 }
 
+const printed = (verb: string, { kind }: Pick<Site, "kind">, stack: string): string => `homelab ${verb} ${stack}${kind === "lab" ? " --lab" : ""}`;
+
 /** The command that clears a stack's lock, as it is printed. */
-export const unlockCommand = ({ kind }: Pick<Site, "kind">, stack: string): string => `homelab unlock ${stack}${kind === "lab" ? " --lab" : ""}`;
+export const unlockCommand = (site: Pick<Site, "kind">, stack: string): string => printed("unlock", site, stack);
+
+/** What the embedded engine names where the Pulumi CLI names commands of its own. */
+const commandsOf = (site: Pick<Site, "kind">): Record<string, string> => ({
+  [ENV.unlockCommand]: unlockCommand(site, "<stack>"),
+  [ENV.pendingCommand]: printed("pending", site, "<stack>"),
+});
 
 /** @throws HomelabError E_LAB_DOWN for the lab when it is not running */
 export async function openSite(useLab: boolean): Promise<Site> {
@@ -141,7 +149,7 @@ export async function openSite(useLab: boolean): Promise<Site> {
       kind: "real",
       workDir: projectRoot(),
       runsDir: path.join(projectRoot(), ".homelab", "runs"),
-      env: { ...realTrust(), [ENV.unlockCommand]: unlockCommand({ kind: "real" }, "<stack>") },
+      env: { ...realTrust(), ...commandsOf({ kind: "real" }) },
       lab: undefined,
     };
   }

@@ -106,6 +106,12 @@ test("a plugin that crashes in a creation: named, with its exit code and what it
     0,
     expect.stringContaining(`with 1 pending operations from previous deployment.\n      * ${urnOf("bad")}, interrupted while creating`),
   ]);
+  expect(next.stdout).toContain("clear the pending operations with `pulumi refresh --clear-pending-creates`");
+  // Whoever runs the engine has a command of its own.
+  process.env["HOMELAB_PENDING_COMMAND"] = "homelab pending <stack> --lab";
+  const named = await run(["up", "--yes"], { things: { good: {}, other: {} } }).finally(() => delete process.env["HOMELAB_PENDING_COMMAND"]);
+  expect(named.stdout).toContain("`homelab pending dev --lab` looks at them, and says how each is taken into the state or forgotten.");
+  expect(named.stdout).not.toContain("pulumi refresh");
   expect(state()).toMatchObject({ things: { good: expect.any(String), other: expect.any(String) }, pending: ["creating bad"] });
   expect((await run(["refresh", "--yes", "--clear-pending-creates"])).code).toBe(0);
   expect(state().pending).toEqual([]);

@@ -87,6 +87,22 @@ test("a stack that nobody holds needs no unlocking", async () => {
   expect(await run("unlock", "tools", "--yes")).toMatchObject({ code: 0, stdout: "tools is not locked\n" });
 });
 
+test("runs and the engine are told by commands of homelab what to do about a lock, and about creations that are pending", () => {
+  expect(env).toMatchObject({ HOMELAB_UNLOCK_COMMAND: "homelab unlock <stack> --lab", HOMELAB_PENDING_COMMAND: "homelab pending <stack> --lab" });
+});
+
+test("of two runs at once one works; the other ends at once and names it, and with --wait it goes on afterwards", async () => {
+  const first = typing("", "destroy", "tools");
+  const locks = path.join(checkout, ".homelab", "run-locks");
+  while (!fs.existsSync(locks) || fs.readdirSync(locks).length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+  const second = await run("destroy", "tools", "--yes");
+  expect([second.code, second.stdout]).toEqual([1, ""]);
+  expect(second.stderr).toMatch(/^error: homelab destroy of \S+@\S+ \(process \d+, since \S+\) is under way\n {2}next: wait for its end, or add --wait/);
+  const waiting = await run("destroy", "tools", "--yes", "--wait");
+  expect([waiting.code, waiting.stderr]).toEqual([0, expect.stringContaining("waiting for its end\n")]);
+  await first;
+});
+
 test("the lock of a run on this machine is not cleared while that runs; the lock of one elsewhere is", async () => {
   const locks = path.join(new URL(env["PULUMI_BACKEND_URL"] ?? "").pathname, ".pulumi/locks/organization/homelab/tools");
   const { pid, ...identity } = ownIdentity() ?? { pid: 0 };
