@@ -40,6 +40,15 @@ class Refusal extends Error {
     super(message);
   }
 }
+
+/** @throws Refusal for what is no encoding */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    throw new Refusal(400, "BAD_REQUEST", "invalid URL escape");
+  }
+}
 const bad = (message: string): Refusal => new Refusal(400, "BAD_REQUEST", message);
 const missing = (what: string): Refusal => new Refusal(404, "NOT_FOUND", `${what} not found`);
 const taken = (what: string): Refusal => new Refusal(409, "CONFLICT", `${what} already exists`);
@@ -266,7 +275,7 @@ export async function startHarbor(name: string, ctx: LabContext, { password, sav
     }
     const body = await bodyOf(request);
     if (path !== "health" && request.headers.authorization !== expected()) throw new Refusal(401, "UNAUTHORIZED", "unauthorized");
-    return harbor.answer({ method: request.method ?? "GET", path: decodeURIComponent(path), query: url.searchParams, body });
+    return harbor.answer({ method: request.method ?? "GET", path: decoded(path), query: url.searchParams, body });
   };
   const send = (response: ServerResponse, status: number, body?: unknown): void => {
     response.writeHead(status, { "content-type": "application/json; charset=utf-8" });

@@ -65,3 +65,8 @@ test("what the real one refuses is refused, and no gap of the lab", async () => 
     before,
   ]);
 });
+
+test("a path that is no encoding is refused, and is no bug of the lab", async () => {
+  const before = noted();
+  expect([await ask("GET", "/api/v2.0/projects/%ZZ"), noted()]).toEqual([400, before]);
+});

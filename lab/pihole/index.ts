@@ -37,6 +37,26 @@ async function textOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
+/** @returns undefined for what is no encoding */
+function segmentsOf(path: string): string[] | undefined {
+  try {
+    return path.split("/").map(decodeURIComponent);
+  } catch {
+    return undefined;
+  }
+}
+
+async function answerTo(
+  state: Parameters<typeof answerApi>[0],
+  { method = "", headers }: IncomingMessage,
+  url: URL,
+  body: string,
+): ReturnType<typeof answerApi> {
+  const path = segmentsOf(url.pathname.slice("/api/".length));
+  if (path === undefined) return { status: 400, body: { error: { key: "bad_request", message: "Invalid URL escape", hint: url.pathname } } };
+  return answerApi(state, { method, path, query: url.searchParams, headers, body });
+}
+
 /**
  * @throws HomelabError E_PIHOLE_CONFIG for settings that stop it, E_LAB_ADDRESS_TAKEN when something has its ports
  */
@@ -75,9 +95,8 @@ export async function startPihole({ hostname, address, ctx, environment, folder 
       unhandled(`${request.method} ${url.pathname}`);
       return send(404, { error: { key: "not_found", message: "Not found", hint: url.pathname } });
     }
-    const path = url.pathname.slice("/api/".length).split("/").map(decodeURIComponent);
     textOf(request)
-      .then((body) => answerApi(state, { method: request.method ?? "", path, query: url.searchParams, headers: request.headers, body }))
+      .then((body) => answerTo(state, request, url, body))
       .then(
         (reply) => send(reply.status, reply.body),
         (thrown: unknown) => {

@@ -150,6 +150,13 @@ test("a session ends with its time, and its seat is free again; sixteen are all 
   expect((await open()).status).toBe(200);
 });
 
+test("a path that is no encoding is refused, and neither ends the lab nor is noted as a gap of it", async () => {
+  const given = await start();
+  const before = given.ctx.unhandled.all().length;
+  expect(await given.call("GET", "/api/config/dns/hosts/%ZZ")).toMatchObject({ status: 400, body: { error: { key: "bad_request" } } });
+  expect(given.ctx.unhandled.all().length).toBe(before);
+});
+
 test("every call refuses a parameter that the lab does not model, and a call that is not there; both are noted", async () => {
   const given = await start();
   const sid = await given.login();
