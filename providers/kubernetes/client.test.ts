@@ -140,6 +140,26 @@ test("after a cut connection it is dialled anew", async () => {
   expect(sockets).toBeGreaterThan(before);
 });
 
+test("a way to the server that comes back later is dialled anew, also by a creation", async () => {
+  await get();
+  const { port } = server.address() as AddressInfo;
+  const down = async (): Promise<void> => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  const sleep = clock.sleep;
+  for (const call of [get, apply, create]) {
+    await down();
+    clock.sleep = async (ms, signal) => {
+      await sleep(ms, signal);
+      if (!server.listening && ms === 1000) await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+    };
+    await call();
+  }
+  clock.sleep = sleep;
+  expect(asked).toEqual(["GET", "GET", "PATCH", "POST"]);
+});
+
 test("a server that is not there is asked again, and named at last", async () => {
   await get();
   server.closeAllConnections();
