@@ -48,6 +48,19 @@ test("a release of Helm that was made again under its name is no longer pending;
 });
 
 test.each([
+  ["an entry of Vault", "vault:kv/secretV2:SecretV2", { mount: "kv", name: "clusters/prod" }],
+  ["a role of Vault", "vault:kubernetes/authBackendRole:AuthBackendRole", { backend: "kubernetes-prod", roleName: "eso" }],
+  ["a policy of Vault", "vault:index/policy:Policy", { name: "cluster-prod" }],
+  ["a file on a storage", "proxmoxve:download/fileLegacy:FileLegacy", { nodeName: "a", datastoreId: "local", contentType: "iso", fileName: "d.img" }],
+  ["a VM that has the number of its definition", VM, { nodeName: "a", vmId: 112 }],
+])("%s that was made again at its own place is no longer pending", async (_what, type, inputs) => {
+  const { run, imported } = engine([urn(type, "one")], [pending(type, "one", inputs)]);
+  expect(await settleRemade(run, "dev")).toEqual([urn(type, "one")]);
+  expect(imported[0]?.deployment.pending_operations).toEqual([]);
+});
+
+test.each([
+  ["a token of Vault, of which there are two now", [urn("vault:index/token:Token", "t")], [pending("vault:index/token:Token", "t", { policies: ["p"] })]],
   ["a command that the program did not run again", [], [pending(COMMAND, "boot")]],
   ["a VM, of which there may be two now", [urn(VM, "vm")], [pending(VM, "vm")]],
   ["an object whose name the engine makes up", [urn(MAP, "map")], [pending(MAP, "map", { metadata: {} })]],

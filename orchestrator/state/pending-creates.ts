@@ -107,13 +107,21 @@ export async function adoptPending(run: EngineCommand, stack: string, pending: r
 
 const isNamed = ({ metadata }: Inputs): boolean => typeof metadata === "object" && metadata !== null && text(Reflect.get(metadata, "name")) !== undefined;
 
+/** What is written to a path of Vault that the program chooses, where whatever was there before is replaced. */
+const VAULT_PATHS = new Set([
+  "vault:kv/secretV2:SecretV2",
+  "vault:kubernetes/authBackendConfig:AuthBackendConfig",
+  "vault:kubernetes/authBackendRole:AuthBackendRole",
+]);
+
 /**
- * Whether repeating the creation leaves only one: a command may be interrupted and run again, an object is applied under its own name, and a
- * namespace has one release of a name.
+ * Whether repeating the creation leaves only one: a command may be interrupted and run again, an object is applied under its own name, a
+ * namespace has one release of a name, Vault has one entry at a path, and what has an id that the inputs determine cannot be there twice.
  */
 const isMadeOnce = ({ type, inputs = {} }: { type: string; inputs?: Inputs | undefined }): boolean => {
   if (type === "kubernetes:helm.sh/v3:Release") return text(inputs["name"]) !== undefined;
-  return /^command:(local|remote):Command$/.test(type) || (type.startsWith("kubernetes:") && isNamed(inputs));
+  if (/^command:(local|remote):Command$/.test(type) || VAULT_PATHS.has(type)) return true;
+  return type.startsWith("kubernetes:") ? isNamed(inputs) : ID_OF[type]?.(inputs) !== undefined;
 };
 
 /**
