@@ -1,6 +1,8 @@
 /** The proxmoxve provider against the lab's Proxmox: image, template, clone, update, refresh, delete. */
+import * as fs from "node:fs";
 import { createLatency } from "../../../lab/core/latency";
 import type { GuestSpec } from "../../../lab/proxmox";
+import { turnFile } from "../../../providers/proxmoxve/vm/clone-turn";
 import type { Values } from "../../../providers/sdk/values";
 import { FILE, IMAGE as image, ProxmoxLab, LAB_TOKEN as TOKEN, TEMPLATE as template, VM } from "../../support/proxmox-lab";
 import { partialFailure, type State, type TestProvider } from "../../support/test-provider";
@@ -186,6 +188,14 @@ describe("proxmoxve", () => {
     expect(made.map(({ id }) => id)).toEqual(["120", "121", "122"]);
     expect(cloning).toEqual([0, 0, 0]);
     await Promise.all(others.map((process) => process.close()));
+  });
+
+  test.each(["", '{"pid":', "\0\0\0\0"])("a turn file that has only %j does not block a clone, and is gone after it", async (text) => {
+    await lab.template();
+    const file = turnFile(lab.url, "node03");
+    fs.writeFileSync(file, text);
+    expect((await plugin.make(VM, { ...vm, timeoutClone: 20 })).id).toBe("115");
+    expect([writes().filter((write) => write === "clone").length, fs.existsSync(file)]).toEqual([1, false]);
   });
 
   test("a clone that another machine started is waited for", async () => {
