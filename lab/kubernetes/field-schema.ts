@@ -71,18 +71,33 @@ export const isAtomicMap = (schema: Schema): boolean => resolve(schema)?.["x-kub
 /** Default of a map key that an item leaves out, as the server fills it in. */
 export const keyDefault = (schema: Schema, key: string): unknown => field(items(schema), key)?.["default"] ?? (key === "protocol" ? "TCP" : undefined);
 
+/** How the path of a field names an item of a list. */
+type ItemStep = (item: unknown, at: number, list: Schema) => string;
+
+const byIndex: ItemStep = (_item, at) => `[${at}]`;
+
+/** As an apply names it: by the keys of a list that merges by keys. */
+const byKeys: ItemStep = (item, at, list) => {
+  const type = listType(list);
+  if (type.kind !== "map" || !isMap(item)) return `[${at}]`;
+  return `[${type.keys.flatMap((key) => (item[key] === undefined ? [] : [`${key}=${JSON.stringify(item[key])}`])).join(",")}]`;
+};
+
 /** Top-level and nested fields that the schema does not have, as dotted paths. Only kinds with a schema are checked. */
-export function unknownFields(value: unknown, schema: Schema, path = ""): string[] {
+export function unknownFields(value: unknown, schema: Schema, path = "", step = byIndex): string[] {
   const node = resolve(schema);
   if (node === undefined || node["x-kubernetes-preserve-unknown-fields"] === true) return [];
-  if (Array.isArray(value)) return value.flatMap((item, i) => unknownFields(item, items(node), `${path}[${i}]`));
+  if (Array.isArray(value)) return value.flatMap((item, i) => unknownFields(item, items(node), `${path}${step(item, i, node)}`, step));
   if (!isMap(value) || !isMap(node["properties"]))
     return isMap(value) && node["additionalProperties"] !== undefined
-      ? Object.entries(value).flatMap(([k, v]) => unknownFields(v, resolve(node["additionalProperties"]), `${path}.${k}`))
+      ? Object.entries(value).flatMap(([k, v]) => unknownFields(v, resolve(node["additionalProperties"]), `${path}.${k}`, step))
       : [];
   const properties = node["properties"];
   return Object.entries(value).flatMap(([key, child]) => {
     const where = path === "" ? key : `${path}.${key}`;
-    return key in properties ? unknownFields(child, resolve(properties[key]), where) : [where];
+    return key in properties ? unknownFields(child, resolve(properties[key]), where, step) : [where];
   });
 }
+
+/** The fields that an apply refuses since the schema does not declare them, as it names them. */
+export const undeclaredFields = (value: unknown, schema: Schema): string[] => unknownFields(value, schema, "", byKeys).map((field) => `.${field}`);

@@ -1,16 +1,27 @@
 /** Requests that change objects: create, update, patch, apply, delete. */
 import { Admission } from "./admission";
 import { type Answers, type ApiServerOptions, type Call, ordered, readBody } from "./call";
-import { schemaOf, unknownFields } from "./field-schema";
+import { schemaOf, undeclaredFields, unknownFields } from "./field-schema";
 import { at, type Json, type JsonMap, type KubeObject, mapAt, numberAt, textAt } from "./objects";
 import { undeclaredOption } from "./parameters";
 import { patchOf } from "./patch";
 import { isProtobuf, protobufBody } from "./protobuf";
 import { selected } from "./reads";
 import { parseBody, type ResourcePath } from "./request";
+import type { ResourceType } from "./resource-types";
 import { scaleOf } from "./scale";
 import { badRequest, invalid, methodNotAllowed, qualified, StatusError } from "./status";
 import type { Admit, WriteOptions, Written } from "./store";
+
+/** An apply gives each field its owner by the kind's schema: one that is not in it is refused, whatever `fieldValidation` asks. */
+function refuseUndeclared(type: ResourceType, name: string, body: Json): void {
+  if (type.crd !== undefined) return;
+  const errors = undeclaredFields(body, schemaOf(type)).map((field) => `${field}: field not declared in schema`);
+  if (errors.length === 0) return;
+  const found = errors.length === 1 ? errors[0] : ["errors:", ...errors.map((error) => `  ${error}`)].join("\n");
+  const object = `${textAt(body, "metadata", "namespace") ?? ""}/${name}; ${type.group}/${type.version}, Kind=${type.kind}`;
+  throw new StatusError(500, "", `failed to create typed patch object (${object}): ${found}`);
+}
 
 export class Writes {
   readonly #admission: Admission;
@@ -108,13 +119,12 @@ export class Writes {
       this.#written(call, path, store.update(type, namespace, name, body as unknown as KubeObject, options), "update", warnings);
       return;
     }
-    const warnings = contentType.includes("apply-patch") ? this.#fieldWarnings(call, path, body) : [];
     this.#written(
       call,
       path,
       this.#patch(path, name, contentType, body, options, url.searchParams),
       contentType.includes("apply-patch") ? "apply" : "patch",
-      warnings,
+      [],
     );
   }
 
@@ -126,6 +136,7 @@ export class Writes {
         throw invalid("PatchOptions", "meta.k8s.io", "", [
           { reason: "FieldValueRequired", message: "Required value: is required for apply patch", field: "fieldManager" },
         ]);
+      refuseUndeclared(type, name, body);
       return store.apply(type, namespace, name, body as unknown as KubeObject, { ...options, manager, force: query.get("force") === "true" });
     }
     const change = patchOf(contentType, type, body);

@@ -1,5 +1,6 @@
 /** For each type: a refresh sees what somebody changed outside Pulumi, and the next update corrects it. */
 import { provider } from "../../../providers/kubernetes/provider";
+import type { Values } from "../../../providers/sdk/values";
 import { type State, TestProvider } from "../../support/test-provider";
 import { DRIFT_CASES, GADGET } from "./drift-cases";
 import { type KubernetesUnderTest, MERGE } from "./under-test";
@@ -61,5 +62,23 @@ export function driftSuite(start: () => Promise<KubernetesUnderTest>): void {
     if (FINALIZED.has(kind)) return;
     await plugin.delete(type, mended);
     expect(await plugin.read(type, mended)).toBeUndefined();
+  });
+  // The definition of Gadget keeps unknown fields.
+  test.each(DRIFT_CASES.filter(({ type }) => !type.startsWith("example.com/")))("$type: a misspelt field is an error that names it", async (row) => {
+    const { type: token, path, inputs: given } = row;
+    const name = token.endsWith(":CustomResourceDefinition") ? "things.drift.example" : "misspelt";
+    const metadata = { ...(given["metadata"] as object | undefined), name, annotations: UNAWAITED };
+    const spec = given["spec"] as object | undefined;
+    const misspelt: Values[] = [
+      { ...given, metadata, naem: "x" },
+      { ...given, metadata: { ...metadata, labls: {} } },
+    ];
+    if (spec !== undefined) misspelt.push({ ...given, metadata, spec: { ...spec, replcas: 1 } });
+    for (const [at, wrong] of misspelt.entries()) {
+      const { inputs } = await plugin.check(`kubernetes:${token}`, wrong);
+      const details = expect.stringContaining(["naem", "labls", "replcas"][at] ?? "");
+      await expect(plugin.create(`kubernetes:${token}`, inputs)).rejects.toMatchObject({ details });
+    }
+    await expect(api.call("GET", `${path}/${name}`)).rejects.toThrow("404");
   });
 }
