@@ -9,7 +9,7 @@ import { asText, type ConfigValue, getAt, hasSecret, mapLeaves, parseConfigPath,
 import { CliError, EXIT_CODE, unsupported } from "../errors";
 import { exactJson, parseExactJson } from "../wire/exact-json";
 import type { Flags } from "./flags";
-import { openStack } from "./stack-context";
+import { openStack, shownStack } from "./stack-context";
 import { print, table } from "./terminal";
 
 /** The key with its namespace. One that the CLI could not read again is refused. */
@@ -102,7 +102,7 @@ export async function configGet(flags: Flags): Promise<number> {
   const [name = ""] = flags.words;
   const { key, path } = locate(settings, name, flags.has("path"));
   const value = getAt(withProjectValues(project.name, project.declarations, settings.values())[key], path);
-  if (value === undefined) throw new CliError(`configuration key '${name}' not found for stack '${stack}'`);
+  if (value === undefined) throw new CliError(`configuration key '${name}' not found for stack '${shownStack(flags, project, stack)}'`);
   const shown = view(settings, value, true);
   print(flags.json ? exactJson(shown, 2) : (shown.value ?? ""));
   return EXIT_CODE.ok;
@@ -187,7 +187,7 @@ export async function configCopy(flags: Flags): Promise<number> {
   else {
     const { key, path } = locate(from.settings, name, flags.has("path"));
     const value = getAt(from.settings.values()[key], path);
-    if (value === undefined) throw new CliError(`configuration key '${name}' not found for stack '${from.stack}'`);
+    if (value === undefined) throw new CliError(`configuration key '${name}' not found for stack '${shownStack(flags, from.project, from.stack)}'`);
     const again = mapLeaves(value, (ciphertext) => ({ secure: to.settings.secrets().encrypt(from.settings.secrets().decrypt(ciphertext)) }));
     to.settings.set(key, setAt(to.settings.values()[key], path, again));
     to.settings.save();
@@ -220,7 +220,7 @@ export async function configRm(flags: Flags): Promise<number> {
 export async function configRefresh(flags: Flags): Promise<number> {
   const { settings, backend, project, stack } = await openStack(flags);
   const [last] = await readHistory(backend, project.name, stack, { limit: 1 });
-  if (last === undefined) throw new CliError(`stack '${stack}' has never been updated: there is no configuration to take`);
+  if (last === undefined) throw new CliError(`stack '${shownStack(flags, project, stack)}' has never been updated: there is no configuration to take`);
   for (const key of Object.keys(settings.values())) settings.set(key, undefined);
   for (const [key, value] of Object.entries((last.config ?? {}) as Record<string, ConfigValue>)) settings.set(key, value);
   settings.save();

@@ -5,7 +5,7 @@
 import { CliError, EXIT_CODE } from "../errors";
 import type { Flags } from "./flags";
 import { rawResources } from "./output-command";
-import { openStack } from "./stack-context";
+import { openStack, shownStack } from "./stack-context";
 import { print } from "./terminal";
 
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -30,7 +30,7 @@ export async function logs(flags: Flags): Promise<number> {
   if (logging !== undefined)
     throw new CliError(`the logs of ${logging.type} are not read by the embedded engine; the Pulumi CLI does (${logging.urn})`, EXIT_CODE.usage);
   if (flags.json && !flags.has("follow")) print("[]");
-  else if (!flags.json) print(`Collecting logs for stack ${stack} since ${since.toISOString()}.\n`);
+  else if (!flags.json) print(`Collecting logs for stack ${shownStack(flags, project, stack)} since ${since.toISOString()}.\n`);
   // With --follow the command waits for more, until a signal ends it.
   if (flags.has("follow"))
     await new Promise<void>((resolve) => {

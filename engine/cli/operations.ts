@@ -29,7 +29,7 @@ import { policyPacks } from "./policy-flags";
 import { refuseSettings } from "./refused-settings";
 import { listenForSignals, type Signals } from "./signals";
 import { removeStack } from "./stack-commands";
-import { cachingCodec, loadSnapshot, openStack, passphraseProvider, type StackContext } from "./stack-context";
+import { cachingCodec, loadSnapshot, openStack, passphraseProvider, type StackContext, shownStack } from "./stack-context";
 import { ask, isInteractive } from "./terminal";
 
 export type OperationCommand = "preview" | "up" | "refresh" | "destroy" | "import";
@@ -204,7 +204,7 @@ const KINDS: Record<OperationCommand, OperationKind> = { preview: "preview", up:
 async function agreed(prepared: Prepared, confirmed: boolean): Promise<Plan | undefined | "declined"> {
   const seen: EngineEventPayload[] = [];
   const { ctx, flags, command } = prepared;
-  const display = openDisplay(flags, command, true, ctx.stack);
+  const display = openDisplay(flags, command, true, shownStack(flags, ctx.project, ctx.stack));
   const latest = await ctx.backend.load(ctx.project.name, ctx.stack);
   const result = await deploy({ ...prepared, kind: "preview" }, loadSnapshot(latest), { append: () => undefined }, (event) => {
     seen.push(event);
@@ -219,7 +219,7 @@ async function agreed(prepared: Prepared, confirmed: boolean): Promise<Plan | un
     if (answer === "yes" || answer === "y") return plan;
     if (answer === undefined || answer === "no" || answer === "n") return "declined";
     if (answer !== "details") continue;
-    const again = openDisplay(flags, command, true, ctx.stack, true);
+    const again = openDisplay(flags, command, true, shownStack(flags, ctx.project, ctx.stack), true);
     for (const event of seen) again.event(event);
   }
 }
@@ -247,7 +247,7 @@ export async function runOperation(command: OperationCommand, flags: Flags, impo
   // With --strict the update may only do what a preview shows.
   const asks = !previewOnly && (!confirmed || flags.has("strict"));
   // Opened before the key is derived and the state is read, so that the user sees at once that something happens.
-  const early = asks ? undefined : openDisplay(flags, command, previewOnly, ctx.stack);
+  const early = asks ? undefined : openDisplay(flags, command, previewOnly, shownStack(flags, ctx.project, ctx.stack));
   // Most destroys and refreshes run no program: outdated settings do not stop them.
   const checks = runsProgram(command, flags) && !flags.has("skip-config-validation");
   const { secrets, ...config } = ctx.settings.resolve(ctx.project, checks ? { stack: ctx.stack } : undefined);
@@ -278,7 +278,7 @@ async function perform(given: Prepared, early: Display | undefined, confirmed: b
   const prepared = { ...given, plan };
   const { kind, ctx, command, flags } = prepared;
   const previewOnly = kind === "preview";
-  const display = early ?? openDisplay(flags, command, previewOnly, ctx.stack);
+  const display = early ?? openDisplay(flags, command, previewOnly, shownStack(flags, ctx.project, ctx.stack));
   const log = await openEventLog(flags.text("event-log"));
   const imports = flags.text("import-file") === undefined ? undefined : new ImportFile();
   const emit = (event: EngineEventPayload): void => {

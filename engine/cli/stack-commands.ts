@@ -15,7 +15,7 @@ import { copySettings } from "./config-commands";
 import type { Flags } from "./flags";
 import { pageOf, recordedHistory } from "./history-view";
 import { outputTable, rawResources } from "./output-command";
-import { openBackend, openStack, optionalProject, passphraseProvider, type StackContext, workDir } from "./stack-context";
+import { openBackend, openStack, optionalProject, passphraseProvider, type StackContext, shownStack, workDir } from "./stack-context";
 import { tagsKey } from "./stack-tags";
 import { ask, confirm, isInteractive, print, table } from "./terminal";
 
@@ -41,7 +41,7 @@ export async function stackInit(flags: Flags): Promise<number> {
     await copySettings(from, settings, Object.keys(from.values()));
   }
   if (!flags.has("no-select")) selectStack(project, backend.url, `organization/${project.name}/${stack}`);
-  process.stderr.write(`Created stack '${stack}'\n`);
+  process.stderr.write(`Created stack '${shownStack(flags, project, stack)}'\n`);
   return EXIT_CODE.ok;
 }
 
@@ -72,7 +72,7 @@ export async function stackLs(flags: Flags): Promise<number> {
   const selected = project && selectedStack(project, backend.url);
   const found = await backend.list(flags.has("all") ? undefined : (flags.text("project") ?? project?.name));
   const stacks = found.map(({ project: owner, stack, lastUpdate, resourceCount, updateInProgress }) => ({
-    name: owner === project?.name ? stack : `organization/${owner}/${stack}`,
+    name: owner === project?.name && !flags.has("fully-qualify-stack-names") ? stack : `organization/${owner}/${stack}`,
     current: selected === `organization/${owner}/${stack}`,
     ...(lastUpdate === undefined ? {} : { lastUpdate: new Date(lastUpdate).toISOString() }),
     ...(updateInProgress ? { updateInProgress } : {}),
@@ -92,19 +92,21 @@ export async function stackLs(flags: Flags): Promise<number> {
 
 export async function stackRm(flags: Flags): Promise<number> {
   const ctx = await openStack(flags, flags.words[0] ?? flags.text("stack"));
-  await confirm(flags, `This will permanently remove the '${ctx.stack}' stack!`, ctx.stack);
+  const shown = shownStack(flags, ctx.project, ctx.stack);
+  await confirm(flags, `This will permanently remove the '${shown}' stack!`, shown);
   await removeStack(ctx, flags);
   return EXIT_CODE.ok;
 }
 
 /** @throws CliError where it still has resources, unless --force was given */
 export async function removeStack({ project, backend, stack, settings }: StackContext, flags: Flags): Promise<void> {
+  const shown = shownStack(flags, project, stack);
   const unlock = await lockStack(backend.bucket, project.name, stack);
   try {
     const count = (await backend.load(project.name, stack))?.resources?.length ?? 0;
     if (count > 0 && !flags.has("force"))
       throw new CliError(
-        `'${stack}' still has resources; removal rejected. Possible actions:\n- Make sure that '${stack}' is the stack that you want to destroy\n- Run \`pulumi destroy\` to delete the resources, then run \`pulumi stack rm\`\n- Run \`pulumi stack rm --force\` to override this error`,
+        `'${shown}' still has resources; removal rejected. Possible actions:\n- Make sure that '${shown}' is the stack that you want to destroy\n- Run \`pulumi destroy\` to delete the resources, then run \`pulumi stack rm\`\n- Run \`pulumi stack rm --force\` to override this error`,
       );
     await backend.remove(project.name, stack);
     if (flags.has("remove-backups")) await backend.removeBackups(project.name, stack);
@@ -113,7 +115,7 @@ export async function removeStack({ project, backend, stack, settings }: StackCo
   } finally {
     await unlock();
   }
-  print(`Stack '${stack}' has been removed!`);
+  print(`Stack '${shown}' has been removed!`);
 }
 
 export async function stackHistory(flags: Flags): Promise<number> {
@@ -166,18 +168,18 @@ export async function stackRename(flags: Flags): Promise<number> {
   } finally {
     await unlock();
   }
-  print(`Renamed ${stack} to ${next}`);
+  print(`Renamed ${shownStack(flags, project, stack)} to ${shownStack(flags, project, next)}`);
   return EXIT_CODE.ok;
 }
 
 export async function showStack(flags: Flags): Promise<number> {
   const { backend, project, stack } = await openStack(flags);
   if (flags.has("show-name")) {
-    print(stack);
+    print(shownStack(flags, project, stack));
     return EXIT_CODE.ok;
   }
   const latest = await backend.load(project.name, stack);
-  print(`Current stack is ${stack}:\n    Managed by ${os.hostname()}`);
+  print(`Current stack is ${shownStack(flags, project, stack)}:\n    Managed by ${os.hostname()}`);
   if (latest !== undefined) print(`    Last updated: ${latest.manifest.time}\n    Pulumi version used: ${latest.manifest.version}`);
   const resources = rawResources(latest);
   print(`Current stack resources (${resources.length}):`);

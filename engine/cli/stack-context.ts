@@ -32,6 +32,10 @@ export interface StackContext {
   settings: StackSettings;
 }
 
+/** A stack's name as people read it: `-Q` asks for organisation and project too. */
+export const shownStack = (flags: Flags, project: Project, stack: string): string =>
+  flags.has("fully-qualify-stack-names") ? `organization/${project.name}/${stack}` : stack;
+
 /** The stack that flags, environment or selection name. @throws CliError (exit code 6) where it does not exist */
 export async function openStack(flags: Flags, name = flags.text("stack")): Promise<StackContext> {
   const project = loadProject(workDir(flags));

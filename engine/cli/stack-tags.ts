@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Backend } from "../backend/backend";
 import { CliError, EXIT_CODE } from "../errors";
 import type { Flags } from "./flags";
-import { openStack } from "./stack-context";
+import { openStack, shownStack } from "./stack-context";
 import { print, table } from "./terminal";
 
 export const tagsKey = (project: string, stack: string): string => `.pulumi/stacks/${project}/${stack}.pulumi-tags`;
@@ -34,7 +34,7 @@ export async function tagGet(flags: Flags): Promise<number> {
   const [name = ""] = flags.words;
   const { project, backend, stack } = await openStack(flags);
   const value = (await readTags(backend, project.name, stack))[name];
-  if (value === undefined) throw new CliError(`stack tag '${name}' not found for stack '${stack}'`);
+  if (value === undefined) throw new CliError(`stack tag '${name}' not found for stack '${shownStack(flags, project, stack)}'`);
   print(value);
   return EXIT_CODE.ok;
 }

@@ -266,3 +266,65 @@ test("a compressed state is listed; what must read it refuses it by name", async
   expect(listed.find(({ name }) => name === "packed")).toEqual({ name: "packed", current: false });
   expect(await failure("stack", "export", "--stack", "packed")).toContain("a compressed state (");
 });
+
+test("plugin list: what is installed, the newest first, and nothing that is only half there", async () => {
+  for (const name of ["resource-exp-v1.2.0", "resource-exp-v1.10.0", "resource-exp-v2.0.0.partial", "notes"])
+    fs.mkdirSync(file(`home/plugins/${name}`), { recursive: true });
+  write("home/plugins/resource-exp-v1.2.0/pulumi-resource-exp", "x".repeat(1500));
+  expect(await pulumi("plugin", "list")).toMatch(
+    /^NAME +KIND .*\nexp +resource +1\.10\.0 +0 B .*\nexp +resource +1\.2\.0 +1\.5 kB .*\n\nTOTAL plugin cache size: 1\.5 kB\n$/,
+  );
+  expect(JSON.parse(await pulumi("plugin", "ls", "--json"))).toMatchObject([
+    { name: "exp", kind: "resource", version: "1.10.0", size: 0 },
+    { name: "exp", kind: "resource", version: "1.2.0", size: 1500 },
+  ]);
+  expect(await failure("plugin", "list", "--project")).toContain("--project of `pulumi plugin list` ");
+});
+
+describe("words of the CLI that have an older one", () => {
+  test("stack new, with its secrets provider; stack remove", async () => {
+    for (const name of ["default", "passphrase"]) {
+      await pulumi("stack", "new", "made", "--secrets-provider", name, "--no-select");
+      expect(JSON.parse(fs.readFileSync(file("state/.pulumi/stacks/demo/made.json"), "utf8")).checkpoint.latest.secrets_providers.type).toBe("passphrase");
+      await pulumi("stack", "remove", "made", "--yes");
+      expect(fs.existsSync(file("state/.pulumi/stacks/demo/made.json"))).toBe(false);
+    }
+    expect(await failure("stack", "init", "made", "--secrets-provider", "awskms://key")).toContain("secrets provider awskms://key");
+    expect(await failure("stack", "select", "made", "--create", "--secrets-provider", "gcpkms://key")).toContain("secrets provider gcpkms://key");
+    expect(fs.existsSync(file("state/.pulumi/stacks/demo/made.json"))).toBe(false);
+  });
+
+  test("config remove and remove-all", async () => {
+    for (const key of ["one", "two", "three"]) await pulumi("config", "set", key, "1");
+    await pulumi("config", "remove", "one");
+    const keys = async (): Promise<string[]> => Object.keys(JSON.parse(await pulumi("config", "--json")));
+    expect(await keys()).toEqual(expect.not.arrayContaining(["demo:one"]));
+    await pulumi("config", "remove-all", "two", "three");
+    expect((await keys()).filter((key) => /two|three/.test(key))).toEqual([]);
+  });
+
+  test("state remove", async () => {
+    write("plain.json", exported({ plaintext: '"changeme"' }));
+    await pulumi("stack", "import", "--file", file("plain.json"));
+    await pulumi("state", "remove", THING, "--yes");
+    expect(JSON.parse(await pulumi("stack", "export")).deployment.resources.map(({ urn }: { urn: string }) => urn)).not.toContain(THING);
+  });
+});
+
+test("-Q names stacks with organisation and project, wherever the CLI does", async () => {
+  const full = "organization/demo/dev";
+  const names = async (...flags: string[]): Promise<string[]> =>
+    (JSON.parse(await pulumi("stack", "list", "--json", ...flags)) as { name: string }[]).map(({ name }) => name);
+  expect(await names()).toContain("dev");
+  expect((await names("-Q")).every((name) => name.startsWith("organization/demo/"))).toBe(true);
+  expect(await pulumi("stack", "list", "--fully-qualify-stack-names")).toContain(`\n${full}*`);
+  expect(await pulumi("stack", "--show-name", "-Q")).toBe(`${full}\n`);
+  expect(await pulumi("-Q", "stack")).toContain(`Current stack is ${full}:`);
+  expect(await pulumi("logs", "-Q")).toContain(`for stack ${full} since`);
+  expect(await failure("config", "get", "nope", "-Q")).toContain(`for stack '${full}'`);
+  await pulumi("stack", "init", "short", "--no-select");
+  expect(await failure("config", "copy", "nope", "--dest", "short", "-Q")).toContain(`for stack '${full}'`);
+  expect(await failure("stack", "tag", "get", "nope", "-Q")).toContain(`for stack '${full}'`);
+  expect(await pulumi("stack", "rename", "long", "--stack", "short", "-Q")).toBe("Renamed organization/demo/short to organization/demo/long\n");
+  expect(await pulumi("stack", "remove", "long", "--yes", "-Q")).toContain("Stack 'organization/demo/long' has been removed!\n");
+});

@@ -76,3 +76,29 @@ test("through the Automation API too", async () => {
   const { stdout } = await stack.up({ onEvent: (event) => void events.push(event) });
   noneOf(stdout + JSON.stringify(events));
 });
+
+test("what the program prints in two pieces, cut inside of a secret and of a character, is hidden too", async () => {
+  await site.pulumi(["config", "set", "--secret", "cut", "pässwörd-in-two"]);
+  site.write(
+    "index.js",
+    `const fs = require("fs");
+const pulumi = require("@pulumi/pulumi");
+const value = Buffer.from("<" + new pulumi.Config().require("cut") + ">\\n");
+const wait = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 150);
+for (const at of [3, 6])
+  for (const fd of [1, 2]) {
+    fs.writeSync(fd, value.subarray(0, at));
+    wait();
+    fs.writeSync(fd, value.subarray(at));
+  }
+`,
+  );
+  const cut = path.join(site.dir, "cut.json");
+  const ran = await site.pulumi(["up", "--yes", "--skip-preview", "--event-log", cut]);
+  const events = fs.readFileSync(cut, "utf8");
+  expect([ran.code, ran.code === 0 ? "" : ran.stdout + ran.stderr]).toEqual([0, ""]);
+  for (const text of [ran.stdout + ran.stderr, events]) {
+    expect(text).not.toMatch(/wörd-in-two|\uFFFD|<p/);
+    expect(text.split("<[secret]>")).toHaveLength(5);
+  }
+});

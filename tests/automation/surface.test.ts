@@ -48,6 +48,15 @@ test("a flag that does not work is refused by its name, and the command", async 
   expect(refused.length).toBeGreaterThan(20);
 });
 
+test("a flag of every command that does not work is refused by its name, wherever it stands", async () => {
+  const refused = (COMMANDS[""] ?? []).filter((flag) => listOf("", flag) !== "works");
+  for (const flag of refused) {
+    expect(await answer([`--${flag}=x`])).toEqual([expect.stringMatching(`^--${flag} is not supported`), 2]);
+    expect(await answer(["stack", "list", `--${flag}`])).toEqual([expect.stringContaining(`--${flag} of \`pulumi stack list\` `), 2]);
+  }
+  expect(refused).toEqual(["disable-integrity-checking", "memprofilerate", "otel-traces", "profiling", "tracing", "tracing-header"]);
+});
+
 test("what the CLI has not is a typing error, with its exit code", async () => {
   expect(await answer(["up", "--nope"])).toEqual(["unknown flag: --nope", 1]);
   expect(await answer(["upp"])).toEqual([expect.stringContaining('unknown command "upp" for "pulumi"'), 1]);

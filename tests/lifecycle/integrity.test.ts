@@ -125,6 +125,29 @@ test("a change that breaks a rule is not written; the created resource stays in 
   expect(manager.snapshot().resources.map((r) => r.id)).toEqual(["c", "a"]);
 });
 
+test("a run whose change would break a rule says so and ends; the state stays, and what was made is in it as pending", async () => {
+  await world.up([{ n: "a" }]);
+  const before = world.snapshot.resources;
+  // The fault: an entry that the engine is about to add refers to a resource that no list has.
+  const settle = SnapshotManager.prototype.settle;
+  const faulty = jest.spyOn(SnapshotManager.prototype, "settle").mockImplementation(function (this: SnapshotManager, change) {
+    const broken = change.add?.urn === urn("b") ? { ...change, add: { ...change.add, dependencies: [urn("none")] } } : change;
+    settle.call(this, broken);
+  });
+  const run = await world.up([{ n: "a" }, { n: "b" }, { n: "c" }], { continueOnError: true });
+  faulty.mockRestore();
+  const made = [...world.provider.world.keys()].find((id) => id.startsWith("b")) ?? "";
+  expect(run).toMatchObject({ ok: false, steps: ["same a", "create b"] });
+  expect(run.errors).toEqual([
+    expect.stringMatching(
+      `^b: this change would break the state, so it was not written, and the state is what it was before \\(rule .*This is a bug in the embedded engine; ${urn("b")} exists with id ${made} and stands among the pending operations`,
+    ),
+    "update failed",
+  ]);
+  expect(world.snapshot.resources).toEqual(before);
+  expect(world.snapshot.pendingOperations).toEqual([{ type: "creating", resource: expect.objectContaining({ urn: urn("b"), id: made }) }]);
+});
+
 const names = fc.constantFrom("a", "b", "c", "p", "q");
 const entry: fc.Arbitrary<ResourceState> = fc
   .record({

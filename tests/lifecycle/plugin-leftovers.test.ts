@@ -106,3 +106,16 @@ test.each([
   expect(most).toBe(expected);
   expect((await site.pulumi(["destroy", "--yes", "--skip-preview"])).code).toBe(0);
 });
+
+test("a program that reads a stack that is not there shows which one, and nothing of how the run ends", async () => {
+  projectFile("");
+  site.write(
+    "index.js",
+    `const pulumi = require("@pulumi/pulumi");\nconst other = new pulumi.StackReference("organization/auto/gone");\nexports.value = other.getOutput("value");\n`,
+  );
+  for (const args of [["preview"], ["up", "--yes", "--skip-preview"]]) {
+    const { code, stdout, stderr } = await site.pulumi(args);
+    expect([code, stdout + stderr]).toEqual([1, expect.stringContaining('unknown stack "organization/auto/gone"')]);
+    expect(stdout + stderr).not.toMatch(/is terminating|bug in the/);
+  }
+});
