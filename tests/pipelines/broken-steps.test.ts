@@ -147,11 +147,11 @@ describe("what a preview or a look at the drift says last", () => {
     expect([code, calls.map((call) => call.replace(/--report \S+$/, "--report FILE"))]).toEqual([
       0,
       [
-        "npm ci --no-audit --no-fund --loglevel=error",
+        "npm ci --include=dev --no-audit --no-fund --loglevel=error",
         `${homelab} lab start --latency zero`,
         `${homelab} up --lab --plain`,
         `${homelab} lab stop`,
-        "npm ci --no-audit --no-fund --loglevel=error",
+        "npm ci --include=dev --no-audit --no-fund --loglevel=error",
         `${homelab} lab start`,
         `${homelab} preview --lab --plain --report FILE`,
         `${homelab} lab stop`,

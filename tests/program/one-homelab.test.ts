@@ -71,6 +71,7 @@ const OTHERWISE: readonly { file: RegExp; why: string }[] = [
   { file: /^orchestrator\/(images|report\/page)\//, why: "tools: a key of the list of images, and a class of the page" },
   { file: /^(pipelines\/ci-local\.main|lab\/hosts\/commands\/identity|components\/base\/component)\.ts$/, why: "home: a folder, a flag, a variable" },
   { file: /^build\/real-parts\.cjs$/, why: "home: a variable" },
+  { file: /^components\/platform\/option-types\.ts$/, why: "dev: a folder of the system" },
 ];
 
 function filesOf(folder: string): string[] {

@@ -21,6 +21,14 @@ suite(address === "" ? `a given Vault [skipped: ${why}]` : `the Vault at ${addre
         ? undefined
         : await http.request({ method: "GET", url: `${address}/v1/sys/plugins/catalog/auth/kubernetes`, headers: { "x-vault-token": token } });
     await http.close();
-    return { address, token, kubernetes: asked === undefined || asked.status === 200, wraps: true, reach: () => () => undefined, close: async () => undefined };
+    return {
+      address,
+      token,
+      kubernetes: asked === undefined || asked.status === 200,
+      wraps: true,
+      resolvesEncodedDots: true,
+      reach: () => () => undefined,
+      close: async () => undefined,
+    };
   });
 });

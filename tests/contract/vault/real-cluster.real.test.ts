@@ -38,7 +38,15 @@ async function labVault(): Promise<VaultUnderTest> {
 
 async function givenVault(address: string, tokenFile: string): Promise<VaultUnderTest> {
   const token = fs.readFileSync(tokenFile, "utf8").trim();
-  const vault = new VaultUnderTest({ address, token, kubernetes: true, wraps: true, reach: () => () => undefined, close: async () => undefined });
+  const vault = new VaultUnderTest({
+    address,
+    token,
+    kubernetes: true,
+    wraps: true,
+    resolvesEncodedDots: true,
+    reach: () => () => undefined,
+    close: async () => undefined,
+  });
   vault.root = token;
   return vault;
 }

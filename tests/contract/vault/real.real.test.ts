@@ -6,6 +6,14 @@ import { vaultSuite } from "./suite";
 describeReal(["vault"], "the real Vault", (pathOf) => {
   vaultSuite(async () => {
     const vault = await startRealVault(pathOf("vault"));
-    return { address: vault.address, token: undefined, kubernetes: true, wraps: true, reach: () => () => undefined, close: () => vault.stop() };
+    return {
+      address: vault.address,
+      token: undefined,
+      kubernetes: true,
+      wraps: true,
+      resolvesEncodedDots: true,
+      reach: () => () => undefined,
+      close: () => vault.stop(),
+    };
   });
 });
