@@ -7,6 +7,13 @@ import { pinned } from "./registry";
 const A = `sha256:${"a".repeat(64)}`;
 const B = `sha256:${"b".repeat(64)}`;
 
+/** An answer that goes on for as long as somebody listens. */
+function dripping(response: http.ServerResponse): void {
+  response.writeHead(200);
+  const timer = setInterval(() => response.write(" "), 20);
+  response.once("close", () => clearInterval(timer));
+}
+
 let server: http.Server;
 let host: string;
 /** What the token's address answers. */
@@ -14,9 +21,11 @@ let page: string;
 let realm: string;
 beforeAll(async () => {
   server = http.createServer((request, response) => {
-    if (request.url?.startsWith("/token")) response.writeHead(200).end(page);
+    if (request.url?.startsWith("/slow")) dripping(response);
+    else if (request.url?.startsWith("/token")) response.writeHead(200).end(page);
     else if (request.url?.startsWith("/v2/private/") && request.headers.authorization !== "Bearer open")
       response.writeHead(401, { "www-authenticate": `Bearer realm="${realm}",service="r"` }).end();
+    else if (request.url?.startsWith("/v2/moved/")) response.writeHead(307, { location: `http://${host}/v2/app/manifests/1.0` }).end();
     else if (request.url?.startsWith("/v2/none/")) response.writeHead(404).end();
     else response.writeHead(200, { "docker-content-digest": A }).end();
   });
@@ -43,9 +52,27 @@ test.each(["<html>sign in</html>", "[]", "null", '{"token":1}', ""])(
   },
 );
 
-test("so is one that is no address", async () => {
-  realm = "/token";
+test.each(["/token", "file:///etc/passwd", "data:,x", "ftp://127.0.0.1/token"])("so is %s, which is no address on the web", async (address) => {
+  realm = address;
   await expect(ask("private/app", ":1.0")).rejects.toMatchObject({ code: "E_REGISTRY" });
+});
+
+test("a registry that wants another token each time is asked twice, and one that sends us to another place is not followed", async () => {
+  page = JSON.stringify({ token: "never enough" });
+  await expect(ask("private/app", ":1.0")).rejects.toMatchObject({ code: "E_REGISTRY", message: expect.stringContaining("without a login (401)") });
+  await expect(ask("moved/app", ":1.0")).rejects.toMatchObject({ code: "E_REGISTRY", message: expect.stringContaining("answered 307") });
+});
+
+test("an answer that comes byte by byte is given up after the time for a whole one", async () => {
+  const { signal, abort } = ((controller) => ({ signal: controller.signal, abort: () => controller.abort(new Error("too late")) }))(new AbortController());
+  const timeout = jest.spyOn(AbortSignal, "timeout").mockReturnValue(signal);
+  realm = `http://${host}/slow`;
+  setTimeout(abort, 300);
+  try {
+    await expect(ask("private/app", ":1.0")).rejects.toMatchObject({ code: "E_REGISTRY", message: expect.stringContaining("does not answer") });
+  } finally {
+    timeout.mockRestore();
+  }
 });
 
 test("another digest than the one that was asked for is refused", async () => {

@@ -7,6 +7,7 @@ import { createHttpClient, type HttpResponse } from "../../common/http";
 import { type ImageReference, withDigest } from "../charts/image-reference";
 import { answeringHost, headerOf, MANIFEST_TYPES, tokenAddress, tokenOf } from "../charts/registry-protocol";
 
+/** For the whole answer: one that comes byte by byte is none. */
 const TIMEOUT_MS = 20_000;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 /** Registries on this machine are asked without TLS, as Docker does. */
@@ -16,7 +17,7 @@ async function ask(method: string, url: string, headers: Record<string, string>)
   const { origin } = new URL(url);
   const client = createHttpClient(origin);
   try {
-    return await client.request({ method, url, headers, timeoutMs: TIMEOUT_MS });
+    return await client.request({ method, url, headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
   } catch (cause) {
     throw new HomelabError("E_REGISTRY", `the registry ${origin} does not answer`, {
       cause,

@@ -33,6 +33,7 @@ export function tokenAddress(challenge: string | undefined, repository: string):
   const [realm, service] = [said.get("realm"), said.get("service")];
   if (realm === undefined || !URL.canParse(realm)) return undefined;
   const address = new URL(realm);
+  if (address.protocol !== "https:" && address.protocol !== "http:") return undefined;
   if (service !== undefined) address.searchParams.set("service", service);
   address.searchParams.set("scope", said.get("scope") ?? `repository:${repository}:pull`);
   return address.href;
