@@ -125,6 +125,10 @@ function configMapsOf(app: AppSpec, { namespace }: Place) {
   ];
 }
 
+/** In `env` Kubernetes replaces `$(NAME)` by another variable, in a ConfigMap it does not. */
+const literally = (values: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(values).map(([key, value]) => [key, value.split("$(").join("$$(")]));
+
 /** Name of a hook's Job. */
 const hookNameOf = (app: string, hook: string): string => `${app}-${hook}`;
 
@@ -133,7 +137,7 @@ const secretFiles = ({ files = {} }: AppSpec) => Object.fromEntries(Object.entri
 function jobOf(app: AppSpec, name: string, { command, image = app.image, timeoutSeconds = 300, retries = 2 }: Hook, { namespace }: Place) {
   // A hook may run before the application's ConfigMaps and ServiceAccount exist (Argo CD: PreSync). So the Job holds the values itself.
   const { serviceAccount: _, config = {}, ...own } = app;
-  const alone = { ...own, environment: { ...config, ...app.environment }, files: secretFiles(app) };
+  const alone = { ...own, environment: { ...literally(config), ...app.environment }, files: secretFiles(app) };
   const { env, ...rest } = runtimeOf(alone);
   const labels = { ...labelsOf(hookNameOf(app.name, name)), "app.kubernetes.io/part-of": app.name };
   return {

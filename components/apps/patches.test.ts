@@ -87,6 +87,45 @@ test.each<[string, Omit<Patch, "why">, string]>([
     { kind: "Service", operations: [{ op: "replace", path: "/metadata/name", value: "other" }] },
     "it changes the identity of Service shop/shop",
   ],
+  [
+    "copies an element that it names by its index alone",
+    { kind: "Deployment", operations: [{ op: "copy", from: "/spec/template/spec/containers/0/name", path: "/metadata/labels/x" }] },
+    "copy /spec/template/spec/containers/0/name names an element by its index alone",
+  ],
+  [
+    "changes an element that came to the index of a tested one when that was removed",
+    {
+      kind: "Service",
+      operations: [
+        { op: "test", path: "/spec/ports/0/name", value: "http" },
+        { op: "remove", path: "/spec/ports/0" },
+        { op: "remove", path: "/spec/ports/0" },
+      ],
+    },
+    "remove /spec/ports/0 names an element by its index alone",
+  ],
+  [
+    "changes an element that it put before the tested one",
+    {
+      kind: "Service",
+      operations: [
+        { op: "test", path: "/spec/ports/0/name", value: "http" },
+        { op: "add", path: "/spec/ports/0", value: { name: "b", port: 1 } },
+        { op: "replace", path: "/spec/ports/0/port", value: 2 },
+      ],
+    },
+    "replace /spec/ports/0/port names an element by its index alone",
+  ],
+  ["replaces the end of a list", { kind: "Service", operations: [{ op: "replace", path: "/spec/ports/-", value: {} }] }, "names no element of a list"],
+  ["sets the length of a list", { kind: "Service", operations: [{ op: "replace", path: "/spec/ports/length", value: 0 }] }, "names no element of a list"],
+  ["leads through a prototype", { kind: "Service", operations: [{ op: "add", path: "/metadata/labels/__proto__/x", value: 1 }] }, "__proto__ is no field"],
+  ["takes the metadata away", { kind: "Service", operations: [{ op: "remove", path: "/metadata" }] }, "it changes the identity of Service shop/shop"],
+  [
+    "makes another version",
+    { kind: "Service", operations: [{ op: "replace", path: "/apiVersion", value: "v2" }] },
+    "it changes the identity of Service shop/shop",
+  ],
+  ["empties an object", { kind: "Service", operations: [{ op: "replace", path: "/spec", value: null }] }, "it takes the whole spec from Service shop/shop"],
 ])("a patch is refused that %s", (_, patch, message) => {
   expect(() => patched({ ...patch, why })).toThrow(message);
 });

@@ -134,7 +134,7 @@ test("what Argo CD reads differs by its annotations alone, and orders configurat
   const app = {
     ...ARGS,
     name: "ascii",
-    config: { LEVEL: "debug" },
+    config: { LEVEL: "debug", LINE: "$(LEVEL) $5" },
     serviceAccount: {},
     hooks: { migrate: { when: "before", command: ["./migrate"] }, smoke: { when: "after", command: ["./smoke"] } },
   } as const;
@@ -168,6 +168,8 @@ test("what Argo CD reads differs by its annotations alone, and orders configurat
   const job = rendered.find(({ metadata }) => metadata.name === "ascii-migrate");
   expect(JSON.stringify(job)).not.toMatch(/configMap|serviceAccountName/);
   expect(JSON.stringify(job)).toContain('{"name":"LEVEL","value":"debug"}');
+  // A variable of the ConfigMap is never replaced by another, so neither is one of the hook.
+  expect(JSON.stringify(job)).toContain('{"name":"LINE","value":"$$(LEVEL) $5"}');
 });
 
 test("an application in hand-over has all its objects, none of which is deleted when it leaves the program; its namespace stays the program's", async () => {
