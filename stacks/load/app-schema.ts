@@ -11,12 +11,16 @@ const cpu = name(/^(\d+(\.\d+)?|\d+m)$/, "an amount of processors such as 250m o
 const memory = name(/^\d+(\.\d+)?(Ki|Mi|Gi|Ti)$/, "an amount of memory such as 64Mi or 2Gi");
 const resources = z.strictObject({ cpu, memory, memoryLimit: memory, cpuLimit: cpu.optional() });
 const portNumber = z.int().min(1).max(PORTS);
-const urlPath = z.string().startsWith("/", "must be a path, such as /readyz");
+const urlPath = name(/^\/[\x21\x22\x24-\x7e]*$/, "a path, such as /readyz");
 const seconds = z.int().min(1).max(86_400);
-const filePath = name(/^\/[^\s:]*[^\s:/]$/, "an absolute path");
+/** Its last part is a key of a ConfigMap or Secret. */
+const filePath = name(
+  /^(?!.*\/\.{1,2}(\/|$))(\/[^\s:/]+)*\/(?!\.\.)[-._A-Za-z0-9]{1,253}$/,
+  "an absolute path whose last part has letters, digits, dots, dashes and _",
+);
 
 const port = z.strictObject({
-  name: name(/^[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$/, "the name of a port: up to 15 lower-case letters, digits and dashes"),
+  name: name(/^(?!.*--)(?=.*[a-z])[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?$/, "the name of a port: up to 15 lower-case letters, digits and dashes"),
   port: portNumber,
   servicePort: portNumber.optional(),
   host: hostName.optional(),
@@ -43,7 +47,7 @@ const probes = z.strictObject({
 
 const share = z.union([z.int().min(0), name(/^(\d|[1-9]\d|100)%$/, "a number or a percentage such as 50%")]);
 const secretValue = z.strictObject({ secret: z.strictObject({ path: z.string().min(1), key: z.string().min(1) }) });
-const variable = name(/^[A-Za-z_][A-Za-z0-9_]*$/, "the name of a variable: letters, digits and _");
+const variable = name(/^[A-Za-z_][A-Za-z0-9_]{0,252}$/, "the name of a variable: letters, digits and _");
 
 const hook = z.strictObject({
   when: z.enum(["before", "after"]),
@@ -53,7 +57,7 @@ const hook = z.strictObject({
   retries: z.int().min(0).max(10).optional(),
 });
 
-const pointer = name(/^(\/[^/]*)*$/, "a JSON pointer, such as /spec/replicas");
+const pointer = name(/^(\/([^/~]|~[01])*)*$/, "a JSON pointer, such as /spec/replicas");
 const patch = z.strictObject({
   kind: z.string().min(1),
   name: z.string().optional(),

@@ -7,6 +7,7 @@ import type { Estate } from "../load/estate";
 import { stackPlace } from "../load/source-lines";
 import type { LoadedStack } from "../load/stacks";
 import { delivererOf } from "./deliverers";
+import { patchedProblems } from "./patched-checks";
 import { secretIn } from "./plain-secrets";
 import type { PlannedApp } from "./planned-app";
 import type { PlatformPlan } from "./platform-types";
@@ -36,11 +37,17 @@ function hostOfAnother({ ports }: App, { estate, stack }: Where): Problem[] {
   });
 }
 
+/** Servers answer `/ready`, `/ready/` and `//ready` alike. */
+const plainPath = (path: string): string => `/${path.split("/").filter(Boolean).join("/")}`;
+
 function portProblems({ ports, probes }: AppSpec): Problem[] {
   return [
     ...again(ports.map(({ port }) => port)).map((port): Problem => [`two ports are ${port}`, "give each port of the container another number"]),
     ...again(ports.map(servicePortOf)).map((port): Problem => [`two ports of its Service are ${port}`, "give one of them a servicePort of its own"]),
-    ...(probes.live === probes.ready
+    ...(probes.port !== undefined && !ports.some(({ port }) => port === probes.port)
+      ? [[`its probes ask the port ${probes.port}, which it does not have`, `it has: ${ports.map(({ port }) => port).join(", ")}`] as const]
+      : []),
+    ...(plainPath(probes.live) === plainPath(probes.ready)
       ? [
           [
             `both probes ask ${probes.ready}`,
@@ -69,6 +76,29 @@ function scaleProblems(spec: AppSpec, app: App, { platform }: Where): Problem[] 
     if (milliCpu(cpu) > milliCpu(cpuLimit)) problems.push([`it requests ${cpu} of CPU, and its limit is ${cpuLimit}`, "the limit is at least the request"]);
   }
   return problems;
+}
+
+/** What the API server takes of one ConfigMap or Secret, in bytes. */
+const OBJECT_BYTES = 1_048_576;
+/** Longest value of a label. */
+const LABEL = 63;
+
+/** Texts that no object of Kubernetes can hold. */
+function textProblems({ environment = {}, config = {}, files = {} }: AppSpec): Problem[] {
+  const sets = Object.entries({ environment, config, files }).map(
+    ([where, values]) => [where, Object.entries(values).flatMap(([key, value]) => (typeof value === "string" ? [[key, value] as const] : []))] as const,
+  );
+  return sets.flatMap(([where, texts]): Problem[] => {
+    const bytes = texts.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);
+    return [
+      ...texts.flatMap(([key, value]): Problem[] =>
+        value.includes("\0") || /\p{Surrogate}/u.test(value)
+          ? [[`${where} has a value that is no text: ${key}`, "leave bytes out of it, or encode them as base64"]]
+          : [],
+      ),
+      ...(bytes > OBJECT_BYTES ? [[`${where} has ${bytes} bytes, and one object holds ${OBJECT_BYTES}`, "put large files into the image"] as const] : []),
+    ];
+  });
 }
 
 function configProblems({ environment = {}, config = {}, files = {}, writable = [] }: AppSpec): Problem[] {
@@ -108,6 +138,10 @@ function deliveryProblems({ spec, delivery }: PlannedApp, { estate, stack }: Whe
   const problems = PART_NAMES.filter((name) => hooks.includes(name)).map(
     (name): Problem => [`a hook is called ${name}`, "take another name: a part of the application has this one"],
   );
+  const long = hooks
+    .filter((hook) => `${spec.name}-${hook}`.length > LABEL)
+    .map((hook): Problem => [`the name of its hook ${hook} is longer than ${LABEL} characters with its own`, "take a shorter one"]);
+  problems.push(...long);
   return delivery !== "pulumi" && delivererOf(estate, stack) === undefined
     ? [
         ...problems,
@@ -163,13 +197,14 @@ export function checkApp(planned: PlannedApp, app: App, where: Where): void {
     ...hostOfAnother(app, where),
     ...portProblems(spec),
     ...scaleProblems(spec, app, where),
+    ...textProblems(spec),
     ...configProblems(spec),
     ...routeProblems(spec, where),
     ...deliveryProblems(planned, where),
   ]);
   try {
     const manifests = appManifests(spec, { namespace: name, routes: platform.place.routes, issuer: "<issuer>" }).map(({ manifest }) => manifest);
-    refuse(dangling(spec, manifests));
+    refuse([...dangling(spec, manifests), ...patchedProblems(spec, manifests)]);
   } catch (thrown) {
     if (!(thrown instanceof HomelabError) || thrown.code !== "E_APP_PATCH") throw thrown;
     throw new HomelabError(thrown.code, `${at()}${thrown.message}`, { subject: stack.name, ...(thrown.hint === undefined ? {} : { hint: thrown.hint }) });

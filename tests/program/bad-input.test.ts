@@ -78,6 +78,19 @@ test.each(names)("%s", (name) => {
   expect(said).not.toEqual([]);
 });
 
+test("texts that are larger than an object of Kubernetes are refused by their bytes, and texts that look like something else are none of these", () => {
+  const shop = (config: object): string[] => {
+    const probes = { ready: "/readyz", live: "/livez" };
+    const resources = { cpu: "10m", memory: "10Mi", memoryLimit: "64Mi" };
+    return saidOf({ stacks: { dev: { apps: { shop: { image: "docker.io/a/b:1", ports: [{ name: "http", port: 8080 }], probes, resources, config } } } } });
+  };
+  expect(shop({ A: "é".repeat(600_000) })).toEqual([expect.stringContaining("shop: config has 1200001 bytes, and one object holds 1048576")]);
+  expect(shop({ A: "\ud800" })).toEqual([expect.stringContaining("shop: config has a value that is no text: A")]);
+  expect(
+    shop({ A: "no", B: "1e3", C: "~", D: "0x10", E: "x  ", F: "a\r\nb", G: "{{ .x }}", H: "", I: "ü 🎉", toString: "x", J: "x".repeat(1_000_000) }),
+  ).toEqual([]);
+});
+
 test("there are at least 40 of them, and each names where it is wrong", () => {
   expect(names.length).toBeGreaterThanOrEqual(40);
   const unplaced = names.filter((name) => {
