@@ -326,5 +326,6 @@ test("-Q names stacks with organisation and project, wherever the CLI does", asy
   expect(await failure("config", "copy", "nope", "--dest", "short", "-Q")).toContain(`for stack '${full}'`);
   expect(await failure("stack", "tag", "get", "nope", "-Q")).toContain(`for stack '${full}'`);
   expect(await pulumi("stack", "rename", "long", "--stack", "short", "-Q")).toBe("Renamed organization/demo/short to organization/demo/long\n");
+  expect(await pulumi("destroy", "--stack", "long", "--yes", "--skip-preview", "-Q")).toMatch(/^Destroying \(organization\/demo\/long\):\n/);
   expect(await pulumi("stack", "remove", "long", "--yes", "-Q")).toContain("Stack 'organization/demo/long' has been removed!\n");
 });

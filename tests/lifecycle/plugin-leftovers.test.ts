@@ -107,15 +107,16 @@ test.each([
   expect((await site.pulumi(["destroy", "--yes", "--skip-preview"])).code).toBe(0);
 });
 
-test("a program that reads a stack that is not there shows which one, and nothing of how the run ends", async () => {
+test.each([
+  ["by a reference", `exports.value = new pulumi.StackReference("organization/auto/gone").getOutput("value");`],
+  ["by an invoke", `exports.value = pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name: "organization/auto/gone" });`],
+])("a program that reads a stack that is not there %s shows which one, and nothing of how the run ends", async (_how, line) => {
   projectFile("");
-  site.write(
-    "index.js",
-    `const pulumi = require("@pulumi/pulumi");\nconst other = new pulumi.StackReference("organization/auto/gone");\nexports.value = other.getOutput("value");\n`,
-  );
+  site.write("index.js", `const pulumi = require("@pulumi/pulumi");\n${line}\n`);
   for (const args of [["preview"], ["up", "--yes", "--skip-preview"]]) {
     const { code, stdout, stderr } = await site.pulumi(args);
-    expect([code, stdout + stderr]).toEqual([1, expect.stringContaining('unknown stack "organization/auto/gone"')]);
+    expect([code, stdout + stderr]).toEqual([expect.any(Number), expect.stringContaining('unknown stack "organization/auto/gone"')]);
+    expect(code).not.toBe(0);
     expect(stdout + stderr).not.toMatch(/is terminating|bug in the/);
   }
 });
