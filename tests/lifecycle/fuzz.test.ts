@@ -11,11 +11,12 @@ import type { ResourceState } from "../../engine/snapshot/types";
 import { isSecret, type PropertyMap } from "../../engine/wire/values";
 import { EngineWorld, type Outcome, type RunOptions, urn } from "../support/engine-world";
 import { behaviourOf, type Operation, operations, PROVIDERS, programs, SECRET } from "./fuzz-model";
+import { WatchedFile } from "./fuzz-reader";
 
 class Killed extends Error {}
 
 /** Runs one operation, which may be killed at one of its writes. */
-async function perform(world: EngineWorld, operation: Operation): Promise<void> {
+async function perform(world: EngineWorld, file: WatchedFile, operation: Operation): Promise<void> {
   let writes = 0;
   let dead = false;
   const { kill } = operation;
@@ -32,7 +33,9 @@ async function perform(world: EngineWorld, operation: Operation): Promise<void> 
   const urnOf = (name: string): string => world.state(name)?.urn ?? urn(name, PROVIDERS.includes(name) ? "pulumi:providers:exp" : undefined);
   const known = operation.kind === "up" ? undefined : world.snapshot.resources.map((r) => r.urn);
   const flag = (name: string | undefined): string[] => (name === undefined || (known !== undefined && !known.includes(urnOf(name))) ? [] : [urnOf(name)]);
+  const { journal, end } = file.writer(world.snapshot, 1 + (operation.program.length % 3));
   const options: RunOptions = {
+    ...(operation.kind === "preview" ? {} : { journal }),
     targets: flag(operation.target),
     excludes: operation.target === undefined ? flag(operation.exclude) : [],
     replaces:
@@ -69,6 +72,7 @@ async function perform(world: EngineWorld, operation: Operation): Promise<void> 
   } catch (thrown) {
     if (!dead) throw thrown;
   }
+  await end(dead);
   expect(brokenRule(world.snapshot.resources)).toBeUndefined();
   const written = serializeSnapshot(world.snapshot, { encrypt: () => "hidden", decrypt: (text) => text });
   expect(JSON.stringify(written)).not.toContain(SECRET);
@@ -91,7 +95,11 @@ const SEED = GIVEN_SEED === undefined ? {} : { seed: Number(GIVEN_SEED) };
 
 describe("random programs, mishaps and kills", () => {
   let current: EngineWorld | undefined;
-  afterEach(() => current?.close());
+  let watched: WatchedFile | undefined;
+  afterEach(async () => {
+    current?.close();
+    await watched?.close();
+  });
 
   test(
     "the state keeps the integrity rules at each write, and it has every created resource except creations that a kill left pending",
@@ -99,11 +107,14 @@ describe("random programs, mishaps and kills", () => {
       await fc.assert(
         fc.asyncProperty(operations, programs, async (all, last) => {
           current?.close();
+          await watched?.close();
           const world = await EngineWorld.start();
           current = world;
+          const file = await WatchedFile.create();
+          watched = file;
           const excused = new Set<string>();
           for (const operation of all) {
-            await perform(world, operation);
+            await perform(world, file, operation);
             for (const { resource, type } of world.snapshot.pendingOperations) if (type === "creating") excused.add(resource.urn.split("::").at(-1) ?? "");
             const held = new Set(world.snapshot.resources.map((r) => r.id));
             // A resource with retainOnDelete or deletedWith may exist without being in the state, under its name or a former one.

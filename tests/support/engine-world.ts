@@ -9,6 +9,7 @@ import { runDeployment } from "../../engine/deployment/deployment";
 import type { Plan } from "../../engine/plans/plan";
 import { type SnapshotChange, SnapshotComposition } from "../../engine/snapshot/composition";
 import { brokenRule } from "../../engine/snapshot/integrity";
+import type { SnapshotJournal } from "../../engine/snapshot/manager";
 import type { ResourceState, Snapshot } from "../../engine/snapshot/types";
 import type { PropertyMap } from "../../engine/wire/values";
 import { type Behaviour, FakeProvider } from "./fake-provider";
@@ -49,6 +50,8 @@ export interface RunOptions extends Partial<OperationOptions> {
   clearPendingCreates?: boolean;
   /** Called before and after each durable write; throws to kill the run there. */
   onWrite?(moment: "before" | "after"): void;
+  /** Gets each write as well. */
+  journal?: SnapshotJournal;
   stackOutputs?(name: string): Promise<PropertyMap | undefined>;
   /** The plan that the run must follow. */
   plan?: Plan | undefined;
@@ -168,6 +171,7 @@ export class EngineWorld {
       atOnce,
       signal,
       onWrite,
+      journal,
       stackOutputs,
       plan,
       writePlan = false,
@@ -179,11 +183,12 @@ export class EngineWorld {
     // What a state file would contain. It is composed from the written changes and not taken from the run's own snapshot.
     const written = new SnapshotComposition(base);
     for (const [at, operation] of base.pendingOperations.filter(({ type }) => type === "creating").entries()) written.apply({ list: "pending", at, operation });
-    const append = (changes: readonly SnapshotChange[]): void => {
+    const append = (changes: readonly SnapshotChange[], lazy?: boolean): void => {
       onWrite?.("before");
       for (const change of changes) written.apply(change);
       const broken = brokenRule(written.resources());
       if (broken !== undefined) throw new Error(`a write broke the state: ${broken}`);
+      journal?.append(changes, lazy);
       onWrite?.("after");
     };
     try {
@@ -197,7 +202,7 @@ export class EngineWorld {
         program: program === undefined ? undefined : { kind: "client", address: `127.0.0.1:${this.#port}` },
         options: { ...DEFAULTS, ...given },
         emit: (event) => events.push(event),
-        journal: { append },
+        journal: { append, ...(journal?.durable === undefined ? {} : { durable: () => journal.durable?.() }) },
         signal: signal ?? new AbortController().signal,
         ...(terminate ? { terminate } : {}),
         stackOutputs: stackOutputs ?? (async () => undefined),
