@@ -15,6 +15,7 @@ const PARTS = [
   ["changes of a site at random: previewed, then done", "npm", ["run", "--silent", "test:changes"]],
   ["every fault of the lab, into a build", "npm", ["run", "--silent", "test:faults"]],
   ["cases of the engine, live", "npm", ["run", "--silent", "test:live-cases"]],
+  ["gitops/ delivered by Argo CD itself", "npm", ["run", "--silent", "test:live-gitops"]],
   ["waits beside the official Kubernetes provider", "npm", ["run", "--silent", "test:live-waits"]],
 ];
 /** test-node.cjs: npm does not bring this version here. */

@@ -16,6 +16,7 @@ import { renderArgoCd } from "../../stacks/plan/rendered-argo-cd";
 import { manifestsFolder } from "../../stacks/plan/rendered-file";
 import { rolloutOf } from "../../stacks/probes/rollouts";
 import { ARGO_API, type ArgoCdWorld, inArgoCd, OWN, REPOSITORY } from "../support/argo-cd-world";
+import { content, deliveredObjects, keyOf } from "../support/delivered-objects";
 import { loadHomelab } from "../support/homelab";
 import type { WorldCluster } from "../support/lab-world";
 import { only, plain, type Registered } from "../support/pulumi-mocks";
@@ -23,7 +24,6 @@ import { changedRuns, homelabRuns } from "../support/stack-run";
 import { startVaultWorld } from "../support/vault-world";
 
 const OPTIONS = { repository: REPOSITORY, revision: "main", path: "gitops" };
-const DELIVERED = new Set(["ConfigMap", "Service", "ServiceAccount", "Deployment", "PodDisruptionBudget", "Job", "VirtualService"]);
 const runs = homelabRuns();
 const plans = planEstate(loadHomelab());
 
@@ -31,33 +31,6 @@ let argo: ArgoCdWorld;
 inArgoCd((made) => {
   argo = made;
 });
-
-/** The objects of applications that the program registers and that a delivery contains. */
-async function registered(apps: ReadonlySet<string>): Promise<KubeObject[]> {
-  return (await runs.registeredBy("dev")).flatMap(({ type, inputs }) => {
-    const [, group, kind] = /^kubernetes:(.+):(\w+)$/.exec(type) ?? [];
-    const object = plain(inputs) as Record<string, unknown> & Pick<KubeObject, "metadata">;
-    if (group === undefined || kind === undefined || !apps.has(object.metadata?.namespace ?? "")) return [];
-    // The program keeps the rest with either delivery: the namespace's policies, and its access to secrets.
-    if (!DELIVERED.has(kind) || (kind === "ServiceAccount" && !apps.has(object.metadata.name))) return [];
-    return [{ ...object, apiVersion: group.replace(/^core\//, ""), kind } as KubeObject];
-  });
-}
-
-/** The content of an object, without status, assigned addresses and the annotations of its writers. */
-function content({ apiVersion, kind, metadata: { name, namespace, labels, annotations = {} }, ...rest }: KubeObject): unknown {
-  const own = Object.entries(annotations).filter(([key]) => !/^(argocd\.argoproj\.io|pulumi\.com|deployment\.kubernetes\.io)\//.test(key));
-  const { status: _, ...fields } = rest;
-  const text = JSON.stringify({ apiVersion, kind, name, namespace, labels, annotations: Object.fromEntries(own), ...fields });
-  // A real API server drops empty lists of a pod; the lab keeps them.
-  const isNone = (key: string, value: unknown): boolean => ["env", "volumes", "volumeMounts"].includes(key) && Array.isArray(value) && value.length === 0;
-  return JSON.parse(text, (key, value: unknown) => {
-    if (key === "clusterIP" || key === "clusterIPs") return "<given>";
-    return isNone(key, value) ? undefined : value;
-  }) as unknown;
-}
-
-const keyOf = ({ kind, metadata }: KubeObject): string => `${kind} ${metadata.namespace}/${metadata.name}`;
 
 /** Creates the Secrets that pods name, as External Secrets would. Any values suffice. */
 function giveSecrets(cluster: WorldCluster, objects: readonly KubeObject[]): void {
@@ -102,7 +75,7 @@ test("direct and by Git: the same objects, field by field, in the order of waves
   await git.push(Object.fromEntries(files));
 
   const direct = await world.cluster("direct", "192.168.1.19");
-  const objects = await registered(new Set(apps));
+  const objects = deliveredObjects(await runs.registeredBy("dev"), new Set(apps));
   for (const cluster of [dev, direct]) {
     const base = { repository: "https://istio-release.storage.googleapis.com/charts", chart: "base", version: "1.30.3" };
     const { crds, manifests } = await world.render({ ...base, namespace: "istio-system" });

@@ -58,7 +58,7 @@ async function prepare(cluster: RealKubernetes): Promise<void> {
   });
 }
 
-const healthy = async (port: number): Promise<boolean> => (await fetch(`http://127.0.0.1:${port}/healthz`)).ok;
+const answers = async (port: number, route: string): Promise<boolean> => (await fetch(`http://127.0.0.1:${port}${route}`)).ok;
 
 /** @param added is called with each process that has started */
 export async function startArgocd(
@@ -72,7 +72,11 @@ export async function startArgocd(
   const programs = path.dirname(realPartPath("argocd"));
   const tmp = path.join(folder, "argocd-tmp");
   fs.mkdirSync(tmp);
-  const env = { TMPDIR: tmp, ARGOCD_GPG_ENABLED: "false", ARGOCD_ASK_PASS_SOCK: path.join(folder, "askpass.sock") };
+  const env = {
+    ...{ TMPDIR: tmp, ARGOCD_GPG_ENABLED: "false", ARGOCD_ASK_PASS_SOCK: path.join(folder, "askpass.sock") },
+    // `https://kubernetes.default.svc` is then the cluster of the kubeconfig.
+    ...{ ARGOCD_FAKE_IN_CLUSTER: "true", KUBECONFIG: cluster.kubeconfigFile },
+  };
   const ownCluster = [`--kubeconfig=${cluster.kubeconfigFile}`, `--namespace=${NAMESPACE}`];
 
   const redis = await onFreePorts(1, async ([port]) => {
@@ -81,10 +85,10 @@ export async function startArgocd(
     added(server);
     return `127.0.0.1:${port}`;
   });
-  const start = (name: string, ports: number, args: (ports: readonly number[]) => string[], more: Readonly<Record<string, string>> = {}) =>
+  const start = (name: string, ports: number, args: (ports: readonly number[]) => string[], more: Readonly<Record<string, string>> = {}, route = "/healthz") =>
     onFreePorts(ports, async (free) => {
       const server = await startProcess(`argocd-${name}`, path.join(programs, `argocd-${name}`), args(free), { folder, env: { ...env, ...more } });
-      await untilReady(server, "it is healthy", () => healthy(free[0] as number));
+      await untilReady(server, "it is healthy", () => answers(free[0] as number, route));
       return { server: added(server), ports: free };
     });
   const local = ["--address=127.0.0.1", "--metrics-address=127.0.0.1"];
@@ -100,10 +104,17 @@ export async function startArgocd(
     "--self-heal-timeout-seconds=1",
   ]);
   const sets = options.applicationSets
-    ? await start("applicationset-controller", 3, ([probe, metrics, webhook]) => [
-        ...[...ownCluster, `--argocd-repo-server=${repoServer}`, "--repo-server-plaintext"],
-        ...[`--probe-addr=127.0.0.1:${probe}`, `--metrics-addr=127.0.0.1:${metrics}`, `--webhook-addr=127.0.0.1:${webhook}`],
-      ])
+    ? await start(
+        "applicationset-controller",
+        3,
+        ([metrics, probe, webhook]) => [
+          ...[...ownCluster, `--argocd-repo-server=${repoServer}`, "--repo-server-plaintext"],
+          ...[`--probe-addr=127.0.0.1:${probe}`, `--metrics-addr=127.0.0.1:${metrics}`, `--webhook-addr=127.0.0.1:${webhook}`],
+        ],
+        {},
+        // Its probe has no check and answers 404.
+        "/metrics",
+      )
     : undefined;
   return {
     namespace: NAMESPACE,
