@@ -1,4 +1,5 @@
 /** What `homelab init` has to know, each with a default, and how it is asked for or given by flags. */
+import { DNS_LABEL } from "../common/dns-label";
 import { HomelabError } from "../common/errors";
 import { hostAt, parseNetwork } from "./network";
 
@@ -77,13 +78,11 @@ export const defaultOf = (flag: Flag, given: Given): string => {
   return flag === "node" ? `pve=${hostAt(network, 2)}` : DEFAULTS[flag];
 };
 
-/** Of DNS, at most 63 characters. */
-const LABEL = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
 /** A host name has at most 253 characters. The domain leaves room for a label of 63 and a dot before it. */
 const LONGEST_DOMAIN = 189;
 const SHAPES: Partial<Record<Flag, [pattern: RegExp, what: string]>> = {
   domain: [
-    new RegExp(`^(?=.{1,${LONGEST_DOMAIN}}$)${LABEL}(\\.${LABEL})+$`),
+    new RegExp(`^(?=.{1,${LONGEST_DOMAIN}}$)${DNS_LABEL}(\\.${DNS_LABEL})+$`),
     `a domain such as example.org, of at most ${LONGEST_DOMAIN} characters and 63 between dots`,
   ],
   user: [/^[a-z][a-z0-9-]{0,30}$/, "a user's name: lower-case letters, digits and dashes"],
@@ -94,7 +93,7 @@ const SHAPES: Partial<Record<Flag, [pattern: RegExp, what: string]>> = {
   "file-storage": [/^[a-z][a-z0-9_.-]*[a-z0-9]$/i, "the name of a storage, such as local"],
   bridge: [/^[a-z][a-z0-9_]{1,9}$/, "the name of a bridge, such as vmbr0"],
 };
-const NAME = new RegExp(`^${LABEL}$`);
+const NAME = new RegExp(`^${DNS_LABEL}$`);
 /** The name is that of a Pulumi stack and of a Kubernetes context, and a part of host names. */
 export const STACK_NAME = /^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/;
 

@@ -1,6 +1,7 @@
 /** Types of options that several modules have. What they refuse would otherwise fail in the cluster, or be taken there for something else. */
 import { z } from "zod";
 import { rangeOf } from "../../common/address-range";
+import { DNS_LABEL } from "../../common/dns-label";
 
 /** Size of a volume as Kubernetes writes it. */
 export const volumeSize = z.string().regex(/^[1-9]\d*(Mi|Gi|Ti)$/, "must be a size such as 10Gi");
@@ -44,7 +45,7 @@ export const addressAndPort = (example: string) =>
     return more.length === 0 && z.ipv4().safeParse(address).success && isPort(port);
   }, `must be address:port, such as ${example}`);
 
-const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/;
+const NAME = new RegExp(`^${DNS_LABEL}(\\.${DNS_LABEL})*$`);
 
 /** A host name without the homelab's domain. @param example for the message */
 export const shortHostName = (example: string) => z.string().regex(NAME, `must be a name without the domain, such as ${example}`);

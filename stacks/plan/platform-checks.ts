@@ -1,6 +1,7 @@
 /** Checks an environment's platform before anything is registered. Each problem names environment and module. */
 import satisfies from "semver/functions/satisfies";
 import { rangeOf, rangesMeet } from "../../common/address-range";
+import { DNS_LABEL } from "../../common/dns-label";
 import { findDefaultCredentials } from "../../components/platform/default-credentials";
 import type { Host, Module } from "../../components/platform/module";
 import { SECRETS_FROM, type WantedSecret } from "../../components/platform/namespace-grants";
@@ -22,7 +23,7 @@ interface SecretKey {
 
 /** Namespaces of Kubernetes itself. */
 const RESERVED = ["default", "kube-system", "kube-public", "kube-node-lease"];
-const NAME = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/;
+const NAME = new RegExp(`^(?=.{1,253}$)${DNS_LABEL}(\\.${DNS_LABEL})+$`);
 
 const list = (names: readonly string[]): string => (names.length === 0 ? "none" : names.join(", "));
 
