@@ -5,6 +5,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
+import { decodedPath } from "../core/decoded-path";
 import { listenOn } from "../core/server";
 import type { LabContext, Persistent, Stoppable } from "../core/world";
 
@@ -38,15 +39,6 @@ class Refusal extends Error {
     message: string,
   ) {
     super(message);
-  }
-}
-
-/** @throws Refusal for what is no encoding */
-function decoded(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    throw new Refusal(400, "BAD_REQUEST", "invalid URL escape");
   }
 }
 const bad = (message: string): Refusal => new Refusal(400, "BAD_REQUEST", message);
@@ -275,7 +267,9 @@ export async function startHarbor(name: string, ctx: LabContext, { password, sav
     }
     const body = await bodyOf(request);
     if (path !== "health" && request.headers.authorization !== expected()) throw new Refusal(401, "UNAUTHORIZED", "unauthorized");
-    return harbor.answer({ method: request.method ?? "GET", path: decoded(path), query: url.searchParams, body });
+    const decoded = decodedPath(path);
+    if (decoded === undefined) throw bad("invalid URL escape");
+    return harbor.answer({ method: request.method ?? "GET", path: decoded, query: url.searchParams, body });
   };
   const send = (response: ServerResponse, status: number, body?: unknown): void => {
     response.writeHead(status, { "content-type": "application/json; charset=utf-8" });

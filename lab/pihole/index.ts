@@ -1,5 +1,6 @@
 /** A Pi-hole 6 in its container: HTTP API on port 80, names on port 53, its data in the folder /etc/pihole. */
 import { createServer, type IncomingMessage } from "node:http";
+import { decodedPath } from "../core/decoded-path";
 import { listenOn } from "../core/server";
 import type { LabContext, Stoppable } from "../core/world";
 import { answerApi, type PiholeState } from "./api";
@@ -37,23 +38,15 @@ async function textOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** @returns undefined for what is no encoding */
-function segmentsOf(path: string): string[] | undefined {
-  try {
-    return path.split("/").map(decodeURIComponent);
-  } catch {
-    return undefined;
-  }
-}
-
 async function answerTo(
   state: Parameters<typeof answerApi>[0],
   { method = "", headers }: IncomingMessage,
   url: URL,
   body: string,
 ): ReturnType<typeof answerApi> {
-  const path = segmentsOf(url.pathname.slice("/api/".length));
-  if (path === undefined) return { status: 400, body: { error: { key: "bad_request", message: "Invalid URL escape", hint: url.pathname } } };
+  const segments = url.pathname.slice("/api/".length).split("/").map(decodedPath);
+  const path = segments.filter((segment) => segment !== undefined);
+  if (path.length < segments.length) return { status: 400, body: { error: { key: "bad_request", message: "Invalid URL escape", hint: url.pathname } } };
   return answerApi(state, { method, path, query: url.searchParams, headers, body });
 }
 

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { posix } from "node:path";
+import { decodedPath } from "../core/decoded-path";
 import { listenOn } from "../core/server";
 import type { LabContext, Persistent, Stoppable } from "../core/world";
 import { type Call, type Core, emptyState, noRoute, type PodIdentity } from "./core";
@@ -52,11 +53,9 @@ function checkContentType({ method, headers }: IncomingMessage): void {
 /** A request's path and query as they were sent, the path decoded. @throws VaultError for what is no encoding */
 function sent(url = "/"): { decoded: string; query: string } {
   const [encoded = "", ...rest] = url.split("?");
-  try {
-    return { decoded: decodeURIComponent(encoded), query: rest.length === 0 ? "" : `?${rest.join("?")}` };
-  } catch {
-    throw badRequest("invalid URL escape");
-  }
+  const decoded = decodedPath(encoded);
+  if (decoded === undefined) throw badRequest("invalid URL escape");
+  return { decoded, query: rest.length === 0 ? "" : `?${rest.join("?")}` };
 }
 
 /**
