@@ -1,15 +1,13 @@
 /** Frames of HTTP/2 (RFC 9113, sections 4 and 6): what a connection's bytes are made of. */
 
-export const FRAME = { data: 0, headers: 1, reset: 3, settings: 4, push: 5, ping: 6, goAway: 7, window: 8, continuation: 9 } as const;
+export const FRAME = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6, goAway: 7, window: 8, continuation: 9 } as const;
 export const FLAG = { end: 0x1, ack: 0x1, endHeaders: 0x4, padded: 0x8, priority: 0x20 } as const;
-export const SETTING = { push: 2, streams: 3, window: 4, frame: 5 } as const;
+export const SETTING = { push: 2, streams: 3, window: 4 } as const;
 /** Codes of RST_STREAM and GOAWAY. */
 export const CODE = {
   none: 0,
   protocol: 1,
-  internal: 2,
   flowControl: 3,
-  streamClosed: 5,
   frameSize: 6,
   refused: 7,
   cancel: 8,
