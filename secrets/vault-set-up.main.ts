@@ -7,6 +7,7 @@ import { z } from "zod";
 import { systemClock } from "../common/clock";
 import { ENV, readEnv } from "../common/env";
 import { describeError, HomelabError } from "../common/errors";
+import { readStdin } from "../common/stdin";
 import { loadAgeKeys } from "./age-keys";
 import { recipientsFor } from "./sops-config";
 import { createVaultApi, vaultAddress } from "./vault-api";
@@ -16,8 +17,7 @@ import { setUpVault } from "./vault-set-up";
 const taskSchema = z.strictObject({ name: z.string().regex(/^[a-z][a-z0-9-]*$/), policy: z.string().min(1) });
 
 async function task(): Promise<z.infer<typeof taskSchema>> {
-  let text = "";
-  for await (const chunk of process.stdin.setEncoding("utf8")) text += String(chunk);
+  const text = await readStdin();
   try {
     return taskSchema.parse(JSON.parse(text));
   } catch (cause) {
