@@ -194,7 +194,7 @@ linux(
   async () => {
     const { pid } = JSON.parse(fs.readFileSync(path.join(rehearsal.dir, "lab.json"), "utf8")) as { pid: number };
     const before = await rehearsal.lastSeq();
-    const run = rehearsal.start(["up", "tools", "--lab"]);
+    const run = rehearsal.start(["up", ...STACKS, "--lab"]);
     while ((await rehearsal.writes(before)).length < 40) await new Promise((resolve) => setTimeout(resolve, 20));
     process.kill(pid, "SIGKILL");
     const { code, stdout, stderr } = await run.done;
@@ -203,12 +203,12 @@ linux(
     await succeed("lab", "start", "--latency", "zero");
     rehearsal.attach();
     expect(await succeed("status", "--lab")).toContain("in doubt: tools");
-    await succeed("up", "tools", "--lab");
+    await succeed("up", ...STACKS, "--lab");
     const found = (await machines()).toSorted();
     expect(found).toEqual(built.length > 0 ? built : [...new Set(found)]);
     expect(await succeed("status", "--lab")).not.toMatch(/did not end in order|in doubt/);
     const settled = await rehearsal.lastSeq();
-    await succeed("up", "tools", "--lab");
+    await succeed("up", ...STACKS, "--lab");
     expect(await rehearsal.writes(settled)).toEqual([]);
   },
   30 * MINUTE,
