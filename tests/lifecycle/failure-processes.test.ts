@@ -2,6 +2,7 @@
 import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { isProcessAlive } from "../../common/processes";
 import { parseCheckpoint } from "../../engine/backend/checkpoint";
 import { brokenRule } from "../../engine/snapshot/integrity";
 import { deserializeSnapshot } from "../../engine/snapshot/serialize";
@@ -78,16 +79,6 @@ function state(): { things: Record<string, string | undefined>; pending: string[
   };
 }
 
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    // No such process.
-    return false;
-  }
-};
-
 test("a plugin that crashes in a creation: named, with its exit code and what it said last, secrets hidden; the creation stays pending", async () => {
   await run(["stack", "init", "dev"]);
   const crash = await run(["up", "--yes", "--parallel", "1"], { things: { good: {}, bad: { crashes: 3, secret: "Zq9-tragedy-88" } } });
@@ -126,7 +117,7 @@ test("a plugin that hangs: the first signal asks it to cancel and waits, the sec
   const plugin = Number(/Cancel (\d+)/.exec(fs.readFileSync(log, "utf8"))?.[1]);
   expect([hung.code, hung.stdout]).toEqual([1, expect.stringMatching(/\^C received; cancelling\.[\s\S]*orphaned resources[\s\S]*\^C received; terminating/)]);
   expect(hung.stdout).toContain("update terminated: what was under way is in an unknown state");
-  expect(isAlive(plugin)).toBe(false);
+  expect(isProcessAlive(plugin)).toBe(false);
   expect(state()).toEqual({ things: { good: expect.any(String), other: expect.any(String) }, pending: ["creating stuck"], locks: 0 });
 });
 

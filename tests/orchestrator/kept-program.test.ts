@@ -2,8 +2,9 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { systemClock } from "../../common/clock";
+import { isProcessAlive } from "../../common/processes";
 import { type ServedAnswer, type ServedCommand, ServedEngines } from "../../orchestrator/worker/served-engine";
+import { engineEnvironment, until as waitUntil } from "../support/served-engines";
 
 jest.setTimeout(240_000);
 
@@ -24,32 +25,10 @@ afterEach(() => engines.close());
 
 const file = (...names: string[]): string => path.join(folder, ...names);
 
-function lives(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
+const until = (holds: () => boolean): Promise<void> => waitUntil(holds, 1_000);
 
-async function until(holds: () => boolean): Promise<void> {
-  for (let looks = 0; looks < 1_000; looks++) {
-    if (holds()) return;
-    await systemClock.sleep(20);
-  }
-  throw new Error("it did not come to hold");
-}
-
-const environment = (more: Record<string, string> = {}): Record<string, string> => ({
-  PATH: process.env["PATH"] ?? "",
-  HOME: file("home"),
-  PULUMI_HOME: file("home"),
-  PULUMI_BACKEND_URL: `file://${folder}/state`,
-  PULUMI_CONFIG_PASSPHRASE: "test",
-  PULUMI_SKIP_UPDATE_CHECK: "true",
-  HOMELAB_PROGRAM_PRELOAD: file("preload.cjs"),
-  ...more,
-});
+const environment = (more: Record<string, string> = {}): Record<string, string> =>
+  engineEnvironment(folder, { HOMELAB_PROGRAM_PRELOAD: file("preload.cjs"), ...more });
 
 const ask = (cwd: string, argv: string[], more: Partial<ServedCommand> = {}): Promise<ServedAnswer> =>
   engines.run({ argv: [...argv, "--non-interactive"], cwd: file(cwd), env: environment(), ...more });
@@ -146,7 +125,7 @@ test("another environment is another process, and the first one ends", async () 
   expect([first?.["word"], second?.["word"], second?.["names"]]).toEqual(["first", null, ["OTHER"]]);
   expect(third).toEqual(second);
   expect(second?.["pid"]).not.toBe(first?.["pid"]);
-  await until(() => !lives(Number(first?.["pid"])));
+  await until(() => !isProcessAlive(Number(first?.["pid"])));
 });
 
 /** What is said of a failure, without the frames of its stack and the times. */
@@ -195,7 +174,7 @@ test("a program that never ends is ended by a cancellation, also where another o
   expect((await running).status).not.toBe(0);
   const [first, second] = notes("hangs");
   expect(second).toEqual(first);
-  await until(() => !lives(Number(first?.["pid"])));
+  await until(() => !isProcessAlive(Number(first?.["pid"])));
 });
 
 const TYPED = { "index.ts": 'declare function require(name: string): (facts: object) => void;\nrequire("./note.cjs")({});\n' };
@@ -226,10 +205,10 @@ test("the process ends with its engine, in order or killed", async () => {
   await preview("follows");
   const [one] = notes("follows");
   engines.close();
-  await until(() => !lives(Number(one?.["pid"])));
+  await until(() => !isProcessAlive(Number(one?.["pid"])));
   engines = new ServedEngines(path.join(ROOT, "engine/bin/serve"));
   await preview("follows");
   const [two] = notes("follows");
   process.kill(Number(two?.["engine"]), "SIGKILL");
-  await until(() => !lives(Number(two?.["pid"])));
+  await until(() => !isProcessAlive(Number(two?.["pid"])));
 });

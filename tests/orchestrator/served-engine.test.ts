@@ -2,8 +2,9 @@
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import { systemClock } from "../../common/clock";
+import { isProcessAlive } from "../../common/processes";
 import { type ServedAnswer, type ServedCommand, ServedEngines } from "../../orchestrator/worker/served-engine";
+import { engineEnvironment, until as waitUntil } from "../support/served-engines";
 
 jest.setTimeout(240_000);
 
@@ -29,27 +30,11 @@ beforeEach(() => {
 });
 afterEach(async () => {
   engines.close();
-  await until(() => pids().every((pid) => !lives(pid)));
+  await until(() => pids().every((pid) => !isProcessAlive(pid)));
 });
 
 const file = (name: string): string => path.join(folder, name);
 const pids = (): number[] => (fs.existsSync(file("pids")) ? fs.readFileSync(file("pids"), "utf8").trim().split("\n").map(Number) : []);
-
-function lives(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
-}
-
-async function until(holds: () => boolean): Promise<void> {
-  for (let looks = 0; looks < 5_000; looks++) {
-    if (holds()) return;
-    await systemClock.sleep(20);
-  }
-  throw new Error("it did not come to hold");
-}
 
 function project(name: string, program: string, plugins = ""): string {
   const dir = file(name);
@@ -61,16 +46,9 @@ function project(name: string, program: string, plugins = ""): string {
   return dir;
 }
 
-const environment = (more: Record<string, string> = {}): Record<string, string> => ({
-  PATH: process.env["PATH"] ?? "",
-  HOME: file("home"),
-  PULUMI_HOME: file("home"),
-  PULUMI_BACKEND_URL: `file://${folder}/state`,
-  PULUMI_CONFIG_PASSPHRASE: "test",
-  PULUMI_SKIP_UPDATE_CHECK: "true",
-  WORLD_DIR: file("world"),
-  ...more,
-});
+const until = (holds: () => boolean): Promise<void> => waitUntil(holds, 5_000);
+
+const environment = (more: Record<string, string> = {}): Record<string, string> => engineEnvironment(folder, { WORLD_DIR: file("world"), ...more });
 
 const ask = (cwd: string, argv: string[], more: Partial<ServedCommand> = {}): Promise<ServedAnswer> =>
   engines.run({ argv: [...argv, "--non-interactive"], cwd: file(cwd), env: environment(), ...more });
@@ -94,7 +72,7 @@ test("one whose command failed does no further one, and what it said is that com
   expect(await ask("nowhere", ["version"])).toMatchObject({ status: 1, stdout: "", stderr: expect.stringContaining("nowhere") });
   expect(await ask("small", ["version"])).toMatchObject({ status: 0, stderr: "" });
   expect(new Set(pids()).size).toBe(3);
-  await until(() => pids().filter(lives).length === 1);
+  await until(() => pids().filter(isProcessAlive).length === 1);
 });
 
 test("two at once have a process each; one that dies in the middle is told with its last words, and the next command has another", async () => {
@@ -113,7 +91,7 @@ test("two at once have a process each; one that dies in the middle is told with 
   const both = pids();
   expect(both).toHaveLength(2);
   for (const pid of both) process.kill(pid, "SIGKILL");
-  await until(() => !both.some(lives));
+  await until(() => !both.some(isProcessAlive));
   expect(await ask("small", ["version"])).toEqual(versions[0]);
 });
 
@@ -185,7 +163,7 @@ test("the process of this project's providers is kept too: each command has its 
   ]);
   const failed = await ask("hosted", ["up", "--yes", "--skip-preview", "--stack", "dev"], { env: environment({ TRIGGER: "3", LAST: "false" }) });
   expect(failed.status).toBe(1);
-  await until(() => !lives(first.host));
+  await until(() => !isProcessAlive(first.host));
   const third = await said({ TRIGGER: "4" });
   expect(third).toEqual({ status: 0, host: expect.any(Number), word: "" });
   expect(third.host).not.toBe(first.host);

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { systemErrorCode } from "../../common/errors";
+import { isProcessAlive } from "../../common/processes";
 
 /** Mount points below a folder, the innermost first. The kernel writes blanks and some other characters as octal numbers: proc_pid_mounts(5). */
 export function mountsBelow(folder: string): string[] {
@@ -13,15 +13,6 @@ export function mountsBelow(folder: string): string[] {
   return targets.filter((target) => target.startsWith(`${folder}/`)).reverse();
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemErrorCode(error) !== "ESRCH";
-  }
-}
-
 /**
  * Removes the folders `<prefix><process id>-…` whose process has ended, with what is mounted below them.
  * @param more is called for each of them before it is removed
@@ -29,7 +20,7 @@ function isAlive(pid: number): boolean {
 export async function removeAbandoned(within: string, prefix: string, more: (folder: string) => Promise<void>): Promise<void> {
   for (const name of fs.readdirSync(within)) {
     const pid = name.startsWith(prefix) ? /^(\d+)-/.exec(name.slice(prefix.length))?.[1] : undefined;
-    if (pid === undefined || isAlive(Number(pid))) continue;
+    if (pid === undefined || isProcessAlive(Number(pid))) continue;
     const folder = path.join(within, name);
     for (const target of mountsBelow(folder)) execFileSync("umount", ["--lazy", target]);
     await more(folder);

@@ -1,6 +1,7 @@
 /** Writes the status of objects of a real Kubernetes API, in place of the ingress controller or kubelet that would do so. */
 import { z } from "zod";
 import type { RealKubernetes } from "./real-kubernetes";
+import { repeatedly } from "./repeatedly";
 
 const listSchema = z.object({
   items: z.array(z.looseObject({ metadata: z.looseObject({ name: z.string(), namespace: z.string() }), status: z.record(z.string(), z.unknown()).optional() })),
@@ -56,22 +57,5 @@ export async function writeStatus(cluster: RealKubernetes, { kind: [group, plura
 
 /** Applies a rule repeatedly until `stop`, which throws a failure of the meantime. */
 export function keepStatus(cluster: RealKubernetes, rule: StatusRule): { stop(): Promise<void> } {
-  let on = true;
-  const work = (async () => {
-    while (on) {
-      await writeStatus(cluster, rule);
-      await new Promise((resolve) => setTimeout(resolve, 300));
-    }
-  })();
-  const ended = work.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
-  return {
-    stop: async () => {
-      on = false;
-      const failure = await ended;
-      if (failure !== undefined) throw failure;
-    },
-  };
+  return repeatedly(() => writeStatus(cluster, rule));
 }
