@@ -4,9 +4,14 @@ import { Worker } from "node:worker_threads";
 import { createHttpClient, type HttpClient } from "./http";
 
 /** A server that closes the connection of some requests without an answer, as a server does whose keep-alive time has just ended. */
-async function serving(cuts: (request: number) => boolean, work: (client: HttpClient, url: string) => Promise<void>): Promise<string[]> {
+async function serving(
+  cuts: (request: number) => boolean,
+  work: (client: HttpClient, url: string) => Promise<void>,
+  connected: () => void = () => undefined,
+): Promise<string[]> {
   const requests: string[] = [];
   const server = net.createServer((socket) => {
+    connected();
     socket.on("error", () => undefined);
     socket.on("data", (data) => {
       requests.push(String(data).split(" ")[0] ?? "");
@@ -91,6 +96,27 @@ test("what changes something goes over no connection that the server may have cl
   } finally {
     await server.terminate();
   }
+});
+
+test("changes that begin together after a pause share what is made anew for them, and keep it", async () => {
+  let connections = 0;
+  const seen = await serving(
+    () => false,
+    async (client, url) => {
+      const change = async () => (await client.request({ method: "POST", url, body: "x" })).body;
+      await change();
+      await new Promise((resolve) => setTimeout(resolve, 1_100));
+      for (let round = 0; round < 3; round += 1) {
+        expect(await Promise.all([change(), change(), change()])).toEqual(["ok", "ok", "ok"]);
+        // An answer is there a moment before its connection is free again.
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    },
+    () => {
+      connections += 1;
+    },
+  );
+  expect([seen.length, connections]).toEqual([10, 4]);
 });
 
 test("a server that closes each connection is asked twice, and one that never answered is asked once", async () => {

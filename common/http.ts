@@ -108,8 +108,8 @@ export function createHttpClient(origin: string, tls: TlsOptions = {}, proxyUrl?
   let dispatcher: Dispatcher | undefined;
   /** Whether a request was answered already. Only then can a connection be a kept-alive one. */
   let answered = false;
-  /** When something was last heard, in milliseconds of performance.now(). */
-  let heardAt = 0;
+  /** When the dispatcher last had an answer, in milliseconds of performance.now(). Undefined: none yet, so that no connection of it is idle. */
+  let heardAt: number | undefined;
   /** Earlier dispatchers that are closing. {@link HttpClient.close} throws their errors; until then no error of theirs ends the process. */
   const closing: Promise<PromiseSettledResult<void>[]>[] = [];
   /** Requests whose callers no longer wait for an answer. */
@@ -123,6 +123,7 @@ export function createHttpClient(origin: string, tls: TlsOptions = {}, proxyUrl?
     if (dispatcher === instead) {
       closing.push(Promise.allSettled([instead.close()]));
       dispatcher = dispatcherFor(proxy, tls);
+      heardAt = undefined;
     }
     return dispatcher ?? instead;
   };
@@ -133,7 +134,7 @@ export function createHttpClient(origin: string, tls: TlsOptions = {}, proxyUrl?
   const send = async (r: HttpRequest): Promise<Dispatcher.ResponseData> => {
     try {
       dispatcher ??= dispatcherFor(proxy, tls);
-      const mayBeClosed = answered && !SAFE.has(r.method) && performance.now() - heardAt > FRESH_MS;
+      const mayBeClosed = heardAt !== undefined && !SAFE.has(r.method) && performance.now() - heardAt > FRESH_MS;
       const by = mayBeClosed ? fresh(dispatcher) : dispatcher;
       const response = await ask(r, by).catch(askAgain(r, by));
       answered = true;
