@@ -91,6 +91,10 @@ test("runs and the engine are told by commands of homelab what to do about a loc
   expect(env).toMatchObject({ HOMELAB_UNLOCK_COMMAND: "homelab unlock <stack> --lab", HOMELAB_PENDING_COMMAND: "homelab pending <stack> --lab" });
 });
 
+test("in the lab no engine downloads a plugin", () => {
+  expect(env["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"]).toBe("true");
+});
+
 test("of two runs at once one works; the other ends at once and names it, and with --wait it goes on afterwards", async () => {
   const first = typing("", "destroy", "tools");
   const locks = path.join(checkout, ".homelab", "run-locks");
