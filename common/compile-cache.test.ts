@@ -4,6 +4,7 @@ import Module from "node:module";
 import * as os from "node:os";
 import * as path from "node:path";
 import * as fc from "fast-check";
+import { testWhere } from "../tests/support/skips";
 import { decodeCache, encodeCache } from "./compile-cache";
 
 const caches = fc.record({
@@ -149,8 +150,7 @@ describe("in a process", () => {
   });
 });
 
-/** Node 22.8 and newer keep the code themselves. */
-const withOwnCache = "enableCompileCache" in Module ? test.skip : test;
+const withOwnCache = testWhere(!("enableCompileCache" in Module), "Node 22.8 and newer keep compiled code themselves");
 
 withOwnCache.each([
   ["engine/bin/pulumi", "version"],

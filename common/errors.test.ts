@@ -3,6 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { z } from "zod";
 import { CLOSED_PORT } from "../tests/support/ports";
+import { testWhere } from "../tests/support/skips";
 import { describeError, HomelabError } from "./errors";
 
 const caught = async (act: () => unknown): Promise<unknown> => {
@@ -74,7 +75,7 @@ test.each([
   }
 });
 
-const full = fs.existsSync("/dev/full") ? test : test.skip;
+const full = testWhere(fs.existsSync("/dev/full"), "this system has no /dev/full");
 full("a full disk is no bug", async () => {
   const text = describeError(await caught(() => fs.writeFileSync("/dev/full", "x")));
   expect(text).toBe("ENOSPC: no space left on device, write\n  next: make room, then run it again: it goes on from the saved state");

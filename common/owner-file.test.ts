@@ -3,6 +3,7 @@ import { once } from "node:events";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { testWhere } from "../tests/support/skips";
 import { systemClock } from "./clock";
 import { takeOwnerFile } from "./owner-file";
 import { ownIdentity } from "./process-identity";
@@ -29,7 +30,7 @@ test("one of a process that is gone is moved away, and then free", () => {
   expect([takeOwnerFile(file), takeOwnerFile(file)]).toEqual([false, true]);
 });
 
-const told = ownIdentity() === undefined ? test.skip : test;
+const told = testWhere(ownIdentity() !== undefined, "this system does not say when a process began");
 
 told("one of a killed process whose number another process has now, is moved away, and then free", () => {
   fs.writeFileSync(file, JSON.stringify({ ...ownIdentity(), startTime: "1" }));
@@ -47,7 +48,7 @@ told("one of this very process, and one of another machine, stay", () => {
 const CONTAINER = ["--user", "--map-root-user", "--pid", "--fork", "--kill-child"];
 const canContain = spawnSync("unshare", [...CONTAINER, "true"]).status === 0 && fs.readlinkSync("/proc/self/ns/pid") === "pid:[4026531836]";
 
-(canContain ? test : test.skip)("one of a process in a container stays while that runs, and is free when it was killed", async () => {
+testWhere(canContain, "unshare makes no container here")("one of a process in a container stays while that runs, and is free when it was killed", async () => {
   const script = `require(${JSON.stringify(path.join(__dirname, "..", "bin/common/owner-file.js"))}).takeOwnerFile(${JSON.stringify(file)}); console.log("taken"); setInterval(() => {}, 1000);`;
   // A /proc of its own, in which it finds itself.
   const inside = spawn("unshare", [...CONTAINER, "--mount", "--mount-proc", process.execPath, "-e", script], { stdio: ["ignore", "pipe", "inherit"] });

@@ -6,6 +6,7 @@ import * as path from "node:path";
 import type { Bucket } from "../../engine/backend/bucket";
 import { FileBucket } from "../../engine/backend/file-bucket";
 import { lockStack } from "../../engine/backend/locks";
+import { testWhere } from "../support/skips";
 
 const folder = ".pulumi/locks/organization/p/dev";
 const root = fs.mkdtempSync(path.join(os.tmpdir(), "locks-"));
@@ -87,8 +88,8 @@ test.each<[string, (lock: Lock) => Lock]>([
   expect(files()).toHaveLength(1);
 });
 
-// Only the initial PID namespace sees the processes of other containers.
-(fs.existsSync("/proc/self/ns/pid") && fs.readlinkSync("/proc/self/ns/pid") === "pid:[4026531836]" ? test : test.skip)(
+const seesAll = fs.existsSync("/proc/self/ns/pid") && fs.readlinkSync("/proc/self/ns/pid") === "pid:[4026531836]";
+testWhere(seesAll, "only the first PID namespace of a Linux machine sees the processes of other containers")(
   "the lock of a container that ended is taken over on its machine",
   async () => {
     const child = await holder();

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { testWhere } from "../support/skips";
 
 const ROOT = path.join(__dirname, "../..");
 
@@ -55,7 +56,7 @@ test("a terminal that is half gone is no bug: no standard input, a reader that l
   expect(shell(gone, folder)).toEqual({ code: 0, out: "digraph homelab {\n", err: "" });
 });
 
-const full = fs.existsSync("/dev/full") ? test : test.skip;
+const full = testWhere(fs.existsSync("/dev/full"), "this system has no /dev/full");
 full("what cannot be written is an error that says why", () => {
   expect(shell("homelab help > /dev/full")).toEqual({
     code: 1,

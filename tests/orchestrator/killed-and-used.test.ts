@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { parse } from "yaml";
 import { LEFT_OUT } from "../support/homelab";
 import { type Finished, Rehearsal } from "../support/rehearsal";
+import { testWhere } from "../support/skips";
 
 jest.setTimeout(600_000);
 
@@ -26,7 +27,7 @@ async function killedWhileCreating(): Promise<Finished> {
   return run.done;
 }
 
-const linux = fs.existsSync("/proc/self/environ") ? test : test.skip;
+const linux = testWhere(fs.existsSync("/proc/self/environ"), "the processes of a run are found by /proc, which this system does not have");
 
 linux("the next up goes on: locks are taken over, what was begun is found, no VM is there twice", async () => {
   expect((await killedWhileCreating()).signal).toBe("SIGKILL");
@@ -120,7 +121,7 @@ describe("doctor", () => {
   });
 });
 
-const ssh = fs.existsSync("/usr/bin/ssh") && fs.existsSync("/usr/bin/ssh-agent") ? linux : test.skip;
+const ssh = fs.existsSync("/usr/bin/ssh") && fs.existsSync("/usr/bin/ssh-agent") ? linux : testWhere(false, "OpenSSH is not installed");
 
 ssh("a stock ssh reaches a host by the exported configuration as it was printed, and homelab ssh by the key in secrets/", async () => {
   const printed = await rehearsal.homelab("hosts", "inventory", "--format", "ssh-config", "--lab");

@@ -7,6 +7,7 @@ import { parseKeyFile } from "../../secrets/age-keys";
 import { LEFT_OUT } from "../support/homelab";
 import { LabState, withDependents } from "../support/lab-state";
 import { Rehearsal } from "../support/rehearsal";
+import { testWhere } from "../support/skips";
 
 jest.setTimeout(600_000);
 
@@ -22,7 +23,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rehearsal.close(), 60_000);
 
-const linux = fs.existsSync("/proc/self/environ") ? test : test.skip;
+const linux = testWhere(fs.existsSync("/proc/self/environ"), "the processes of a run are found by /proc, which this system does not have");
 
 const NOTHING_PENDING = "no creation is pending\n";
 const homelab = (...args: string[]) => rehearsal.homelab(...args, "tools", "--lab");

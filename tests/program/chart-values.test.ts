@@ -6,6 +6,7 @@ import { loadEstate } from "../../stacks/load/estate";
 import { planEstate } from "../../stacks/plan/plan";
 import { chartData, strangeValues } from "../support/chart-data";
 import { PLACE } from "../support/module-build";
+import { skippedByName, testWhere } from "../support/skips";
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -16,6 +17,8 @@ function allValues(module: Module, release: string): Values[] {
   const planned = plans.flatMap(({ platform }) => platform.modules.filter(({ name }) => name === module.name).map(({ parts }) => parts.values[release]));
   return [module.parts(module.options.parse(module.example), PLACE).values[release], ...planned].filter((values) => values !== undefined);
 }
+
+const NO_DATA = "the chart's data is not beside the checkout";
 
 /** The charts of a module, also those that it has only with some options. */
 const chartsOf = (module: Module) => ({ ...module.parts(module.options.parse(module.example), PLACE).charts, ...module.charts });
@@ -32,10 +35,10 @@ if (known.length > 0)
     expect(all.length).toBeGreaterThan(0);
     expect(all.flatMap((values) => strangeValues(data, values))).toEqual([]);
   });
-if (unknown.length > 0) test.skip.each(unknown)("$module.name: $name $version [skipped: the chart's data is not beside the checkout]", () => undefined);
+for (const { module, name, version } of unknown) skippedByName(`${module.name}: ${name} ${version}`, NO_DATA);
 
 const cilium = chartData("cilium", CILIUM_VERSION);
-(cilium === undefined ? test.skip : test)(
+testWhere(cilium !== undefined, NO_DATA)(
   "the role of a kubeadm cluster gives Cilium values that its chart knows, and no certificate of Hubble is made by chance",
   () => {
     const values = ciliumValues("10.244.0.0/16");

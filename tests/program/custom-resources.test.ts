@@ -14,12 +14,12 @@ import { chartFolder } from "../support/chart-data";
 import { chartDefinitions, kindSchema, objectComplaints } from "../support/crd-schema";
 import { registeredOf } from "../support/module-build";
 import { plain, type Registered } from "../support/pulumi-mocks";
+import { describeWhere } from "../support/skips";
 import { ownRuns } from "../support/stack-run";
 
 const { names: STACK_NAMES, registeredBy } = ownRuns();
 
-const describeWithCharts: (title: string, suite: () => void) => void =
-  chartFolder() === undefined ? (title, suite) => describe.skip(`${title} [skipped: the charts' data is not beside the checkout]`, suite) : describe;
+const describeWithCharts = describeWhere(chartFolder() !== undefined, "the charts' data is not beside the checkout");
 
 const KIND = /^kubernetes:([^/]+\.[^/]+)\/([^:]+):(\w+)$/;
 /** Groups with a dot in their names that belong to Kubernetes itself. */

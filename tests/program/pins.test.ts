@@ -6,6 +6,7 @@ import { MODULES } from "../../components/platform/catalogue";
 import type { Module } from "../../components/platform/module";
 import { VAULT_IMAGE } from "../../components/platform/vault/values";
 import { chartFolder } from "../support/chart-data";
+import { describeWhere } from "../support/skips";
 
 const notes = path.join(chartFolder() ?? "", "../reference/charts.md");
 const there = chartFolder() !== undefined && fs.existsSync(notes);
@@ -31,7 +32,7 @@ const BY_OTHERS: Readonly<Record<string, string>> = {
   traefik: "named in the row of the retired ingress-nginx",
 };
 
-(there ? describe : describe.skip)("each chart is at the version that the notes chose", () => {
+describeWhere(there, "shared/reference/charts.md is not beside the checkout")("each chart is at the version that the notes chose", () => {
   const rows = there ? chosen() : [];
   test.each(charts.filter(({ name }) => BY_OTHERS[name] === undefined))("$name $version", ({ name, version }) => {
     const row = rows.find(({ names }) => names.includes(name));

@@ -17,6 +17,7 @@ import { addKinds } from "../support/real-kinds";
 import { type RealKubernetes, startRealKubernetes } from "../support/real-kubernetes";
 import { describeReal } from "../support/real-parts";
 import { GOLDEN, SESSION } from "../support/session-options";
+import { testWhere } from "../support/skips";
 
 useHomelabSecrets();
 const plans = planEstate(loadHomelab());
@@ -79,16 +80,15 @@ describeReal(["kube-apiserver", "etcd"], "a real API, under strict validation", 
   }
 
   const ISTIO = "networking.istio.io/v1";
-  const needsCharts = charts === undefined ? test.skip : test;
-  const MISSING = charts === undefined ? " [skipped: shared/charts is not beside the checkout]" : "";
+  const needsCharts = testWhere(charts !== undefined, "shared/charts is not beside the checkout");
 
   for (const [environment, app] of CASES) {
     const objects = renderedObjects(environment, app);
     const own = objects.some(({ apiVersion }) => apiVersion === ISTIO) ? needsCharts : test;
-    own(`${environment}: every object of ${app} is accepted, and the second time nothing changes${own === test ? "" : MISSING}`, () => accepted(objects));
+    own(`${environment}: every object of ${app} is accepted, and the second time nothing changes`, () => accepted(objects));
   }
 
-  needsCharts(`the root, the project and the ApplicationSet of an environment are accepted${MISSING}`, async () => {
+  needsCharts("the root, the project and the ApplicationSet of an environment are accepted", async () => {
     const options = { repository: "https://git.example.org/homelab.git", revision: "main", path: "gitops" };
     await accepted(rootObjects("dev", "dev", options) as Sent[]);
     for (const byHand of [false, true]) {
@@ -98,7 +98,7 @@ describeReal(["kube-apiserver", "etcd"], "a real API, under strict validation", 
     }
   });
 
-  needsCharts(`every object of a session, of the reaper and of the golden image is accepted, and what its Job applies${MISSING}`, async () => {
+  needsCharts("every object of a session, of the reaper and of the golden image is accepted, and what its Job applies", async () => {
     const golden = goldenImageManifests(GOLDEN) as (Sent & { data?: Record<string, string> })[];
     const steps = Object.values(golden.find(({ kind }) => kind === "ConfigMap")?.data ?? {});
     const applied = steps.flatMap((text) => parseAllDocuments(text).map((document) => document.toJS() as Sent));

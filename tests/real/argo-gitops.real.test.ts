@@ -24,6 +24,7 @@ import { type RealKubernetes, startRealKubernetes } from "../support/real-kubern
 import { describeReal } from "../support/real-parts";
 import { scheduleTo } from "../support/real-scheduler";
 import { keepStatus, ROUTES_READY } from "../support/real-status";
+import { skippedByName, testWhere } from "../support/skips";
 import { homelabRuns } from "../support/stack-run";
 
 const LIMIT_MS = 15 * 60_000;
@@ -62,9 +63,8 @@ const timesSchema = z.looseObject({
 // It takes too long for every run of the tests, so it must be asked for. prod is synced by hand, which is not played here.
 const ENVIRONMENTS = process.env["HOMELAB_TEST_LIVE_GITOPS"] === "1" ? ["dev", "stg"] : [];
 if (ENVIRONMENTS.length === 0)
-  describe("Argo CD itself delivers gitops/", () => {
-    test.skip("every environment that it syncs by itself [skipped: asked for by HOMELAB_TEST_LIVE_GITOPS=1, as make nightly does]", () => undefined);
-  });
+  describe("Argo CD itself delivers gitops/", () =>
+    skippedByName("every environment that it syncs by itself", "asked for by HOMELAB_TEST_LIVE_GITOPS=1, as make nightly does"));
 
 for (const environment of ENVIRONMENTS) {
   const plan = plans.get(environment);
@@ -75,10 +75,9 @@ for (const environment of ENVIRONMENTS) {
   const inGit = (text: string) => parseAllDocuments(text).map((document) => document.toJS() as KubeObject);
   const desired = apps.flatMap((app) => inGit(textOf(app)));
   const skipped = charts === undefined && desired.some(({ kind }) => kind === "VirtualService");
-  const title = `Argo CD itself delivers ${environment}${skipped ? " [skipped: shared/charts is not beside the checkout]" : ""}`;
 
-  describeReal([...PARTS], title, (pathOf) => {
-    const cases = skipped ? test.skip : test;
+  describeReal([...PARTS], `Argo CD itself delivers ${environment}`, (pathOf) => {
+    const cases = testWhere(!skipped, "shared/charts is not beside the checkout");
     const ends: (() => Promise<void>)[] = [];
     let git: GitFolder;
     let cluster: RealKubernetes;

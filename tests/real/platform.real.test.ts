@@ -13,6 +13,7 @@ import { Discovery, type Sent } from "../support/real-discovery";
 import { addKinds } from "../support/real-kinds";
 import { type RealKubernetes, startRealKubernetes } from "../support/real-kubernetes";
 import { describeReal } from "../support/real-parts";
+import { describeWhere } from "../support/skips";
 import { ownRuns } from "../support/stack-run";
 
 useHomelabSecrets();
@@ -35,10 +36,10 @@ function sentOf({ type, inputs }: Registered): Sent[] {
   return [JSON.parse(JSON.stringify(plain(inputs))) as Sent];
 }
 
-const describeWithCharts = charts === undefined ? describe.skip : describe;
+const describeWithCharts = describeWhere(charts !== undefined, "shared/charts is not beside the checkout");
 
 describeReal(["kube-apiserver", "etcd"], "a real API, under strict validation", (pathOf) => {
-  describeWithCharts(`what a program registers${charts === undefined ? " [skipped: shared/charts is not beside the checkout]" : ""}`, () => {
+  describeWithCharts("what a program registers", () => {
     let cluster: RealKubernetes;
     let discovery: Discovery;
     beforeAll(async () => {

@@ -10,6 +10,7 @@ import * as path from "node:path";
 import { z } from "zod";
 import { LEFT_OUT } from "../support/homelab";
 import { Rehearsal } from "../support/rehearsal";
+import { testWhere } from "../support/skips";
 
 const ASKED = process.env["HOMELAB_TEST_KILLS"] ?? "";
 const ALL = ASKED !== "";
@@ -84,7 +85,7 @@ async function succeed(...args: string[]): Promise<string> {
 
 const machines = async (): Promise<string[]> => (await rehearsal.machines()).map(({ vmid, config }) => `${vmid} ${config["name"]}`);
 
-const linux = fs.existsSync("/proc/self/environ") ? test : test.skip;
+const linux = testWhere(fs.existsSync("/proc/self/environ"), "the processes of a run are found by /proc, which this system does not have");
 let built: string[] = [];
 /** The plan of `tools` from a preview before anything existed. */
 const fromNothing = path.join(os.tmpdir(), `homelab-plan-${process.pid}.json`);

@@ -6,6 +6,7 @@
 import * as fs from "node:fs";
 import { removeHomelab } from "../support/homelab";
 import { type Finished, Rehearsal } from "../support/rehearsal";
+import { testWhere } from "../support/skips";
 
 jest.setTimeout(300_000);
 
@@ -38,7 +39,7 @@ afterAll(async () => {
   await rehearsal.close();
 });
 
-const linux = fs.existsSync("/proc/self/environ") ? test : test.skip;
+const linux = testWhere(fs.existsSync("/proc/self/environ"), "the processes of a run are found by /proc, which this system does not have");
 
 linux("a build that is killed is resumed: each stack after what it needs, and no machine is made twice", async () => {
   const run = start("up", "--lab");

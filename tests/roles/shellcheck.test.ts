@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { combineRoles, compileRole, k3sUninstalled, kubeadmAdmission, kubeadmJoin, type Role } from "../../ansible-replacements";
 import { ADDRESS, ROLE_CASES } from "../support/role-cases";
 import { testWithShells } from "../support/shells";
+import { testWhere } from "../support/skips";
 
 const roles: Record<string, Role> = {
   ...Object.fromEntries(Object.entries(ROLE_CASES).map(([name, make]) => [name, make().role])),
@@ -18,9 +19,11 @@ describe.each(Object.keys(roles))("%s", (name) => {
   });
 });
 
-// Skipped by name where shellcheck is not installed (`apt-get install shellcheck`).
-(isInstalled ? test.each : test.skip.each)(Object.keys(roles))("%s: shellcheck finds nothing, for dash, bash and plain sh (package shellcheck)", (name) => {
-  const { script } = compileRole(roles[name] ?? combineRoles("none"));
-  for (const shell of ["dash", "bash", "sh"])
-    expect([shell, spawnSync("shellcheck", ["-s", shell, "-"], { input: script, encoding: "utf8" }).stdout]).toEqual([shell, ""]);
-});
+testWhere(isInstalled, "shellcheck is not installed; the package shellcheck brings it").each(Object.keys(roles))(
+  "%s: shellcheck finds nothing, for dash, bash and plain sh (package shellcheck)",
+  (name) => {
+    const { script } = compileRole(roles[name] ?? combineRoles("none"));
+    for (const shell of ["dash", "bash", "sh"])
+      expect([shell, spawnSync("shellcheck", ["-s", shell, "-"], { input: script, encoding: "utf8" }).stdout]).toEqual([shell, ""]);
+  },
+);

@@ -11,6 +11,7 @@ import { generateIdentity } from "../../secrets/age";
 import { decryptSopsFile } from "../../secrets/sops-file";
 import { runHere } from "../support/command-line";
 import { runCommand, startCommand } from "../support/run-command";
+import { testWhere } from "../support/skips";
 
 const root = path.join(__dirname, "../..");
 const me = generateIdentity();
@@ -98,7 +99,7 @@ test("where the key is lost, each file is made anew for another one by what its 
   expect(check.err).not.toContain("app/db");
 });
 
-const openssl = fs.existsSync("/usr/bin/openssl") ? test : test.skip;
+const openssl = testWhere(fs.existsSync("/usr/bin/openssl"), "OpenSSL is not installed");
 
 openssl("where the own authority has expired, what docs/runbooks.md says makes what it signed valid again", async () => {
   const [, script = ""] = /## A certificate has expired[\s\S]*?```sh\n([\s\S]*?)```/.exec(fs.readFileSync(path.join(root, "docs/runbooks.md"), "utf8")) ?? [];

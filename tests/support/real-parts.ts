@@ -7,6 +7,7 @@ import path from "node:path";
 import { z } from "zod";
 import { inventory as inventoryOfInstaller } from "../../build/real-parts.cjs";
 import RealSequencer from "./real-sequencer.cjs";
+import { describeWhere } from "./skips";
 
 const partSchema = z.object({
   name: z.string(),
@@ -133,15 +134,11 @@ function noTimeLeft(): string | undefined {
   return "no time was left in this run (HOMELAB_REAL_UNTIL); make test-real runs it";
 }
 
-/** The reporter reads the text between the brackets. */
-const skippedTitle = (title: string, why: string): string => `${title} [skipped: ${why}]`;
-
 /**
  * A group of tests that need real parts.
  * @param suite gets a function that returns the path of each part; call that only inside tests and hooks
  */
 export function describeReal(names: readonly PartName[], title: string, suite: (pathOf: (name: PartName) => string) => void): void {
   const why = noTimeLeft() ?? missingParts(names.map(realPart));
-  if (why === undefined) describe(title, () => suite(realPartPath));
-  else describe.skip(skippedTitle(title, why), () => suite(realPartPath));
+  describeWhere(why === undefined, why ?? "")(title, () => suite(realPartPath));
 }

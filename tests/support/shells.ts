@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { skippedByName } from "./skips";
 
 const isInstalled = (shell: string): boolean => spawnSync(shell, ["-c", ":"]).status === 0;
 
@@ -6,6 +7,6 @@ const isInstalled = (shell: string): boolean => spawnSync(shell, ["-c", ":"]).st
 export function testWithShells(title: string, check: (shell: string) => void): void {
   for (const shell of ["dash", "bash"]) {
     if (isInstalled(shell)) test(`${title}: ${shell}`, () => check(shell));
-    else test.skip(`${title}: ${shell} [skipped: ${shell} is not installed; the package ${shell} brings it]`, () => check(shell));
+    else skippedByName(`${title}: ${shell}`, `${shell} is not installed; the package ${shell} brings it`);
   }
 }

@@ -6,6 +6,7 @@ import { parse, parseAllDocuments } from "yaml";
 import { chartFolder } from "../../../tests/support/chart-data";
 import { kindSchema, objectComplaints } from "../../../tests/support/crd-schema";
 import { GOLDEN, SESSION } from "../../../tests/support/session-options";
+import { testWhere } from "../../../tests/support/skips";
 import { objectViolations } from "../../rules/rules";
 import { CILIUM, controlPlaneConfig, workerConfig } from "./cloud-config";
 import { buildConfig, goldenImageManifests, goldenImageScript, testConfig } from "./golden-image";
@@ -189,7 +190,7 @@ test("the reaper takes sessions whose time is over, and leaves those that go on 
   }
 });
 
-const withCharts = chartFolder() === undefined ? test.skip : test;
+const withCharts = testWhere(chartFolder() !== undefined, "the charts' data is not beside the checkout");
 withCharts("machines and their disks satisfy the definitions of KubeVirt and CDI", () => {
   const built = ["build.yaml", "test.yaml", "publish.yaml"].flatMap(stepOf).filter(({ kind }) => kind !== "Secret");
   for (const object of [find("VirtualMachine", "worker"), find("DataVolume", "worker-disk"), ...built] as never as { apiVersion: string; kind: string }[]) {

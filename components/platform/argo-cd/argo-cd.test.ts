@@ -1,6 +1,7 @@
 import { chartData, strangeValues } from "../../../tests/support/chart-data";
 import { builtModule, graphOf, PLACE, releaseDefaults, releaseOf } from "../../../tests/support/module-build";
 import { only, plain } from "../../../tests/support/pulumi-mocks";
+import { skippedByName } from "../../../tests/support/skips";
 import { argoCd } from "./module";
 import { argoCdValues } from "./values";
 
@@ -162,4 +163,4 @@ if (versions.length > 0)
     const values = argoCdValues({ version, host: "a.example.org", admin: false, exec: true, elsewhere: true });
     expect(strangeValues(data, values)).toEqual([]);
   });
-else test.skip("the chart knows every value [skipped: the charts' data is not beside the checkout]", () => undefined);
+else skippedByName("the chart knows every value", "the charts' data is not beside the checkout");

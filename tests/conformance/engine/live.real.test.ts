@@ -8,6 +8,7 @@ import * as path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { EMBEDDED } from "../../support/real-cli";
 import { describeReal } from "../../support/real-parts";
+import { skippedByName } from "../../support/skips";
 import { expectedOf } from "./deliberate";
 import type { Json } from "./normalise";
 import { CaseRun, type RecordedCase, type RecordedStep } from "./recorded-case";
@@ -82,7 +83,4 @@ function cases(pathOf: (name: "pulumi") => string): void {
 
 // It takes too long for every run of the tests, so it must be asked for.
 if (process.env["HOMELAB_TEST_LIVE_CASES"] === "1") describeReal(["pulumi"], TITLE, cases);
-else
-  describe(TITLE, () => {
-    test.skip("every case [skipped: asked for by HOMELAB_TEST_LIVE_CASES=1, as make nightly does]", () => undefined);
-  });
+else describe(TITLE, () => skippedByName("every case", "asked for by HOMELAB_TEST_LIVE_CASES=1, as make nightly does"));

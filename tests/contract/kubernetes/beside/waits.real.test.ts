@@ -1,5 +1,6 @@
 /** What counts as ready, and what ends a wait: by our Kubernetes provider and by the official one. */
 import { describeReal } from "../../../support/real-parts";
+import { skippedByName } from "../../../support/skips";
 import { BESIDE_PARTS, Bench } from "./bench";
 import { WAIT_CASES } from "./wait-cases";
 
@@ -27,7 +28,4 @@ function waits(pathOf: Parameters<Parameters<typeof describeReal>[2]>[0]): void 
 // Two reasons to run only on request. On a busy machine, our provider did not see in time that a claim was bound in one of four runs; run
 // alone it saw it 60 times of 60. And the official provider waits five minutes for the claim that stays pending, whatever limit it is given.
 if (process.env["HOMELAB_TEST_LIVE_WAITS"] === "1") describeReal(BESIDE_PARTS, TITLE, waits);
-else
-  describe(TITLE, () => {
-    test.skip("every state [skipped: asked for by HOMELAB_TEST_LIVE_WAITS=1, as make nightly does]", () => undefined);
-  });
+else describe(TITLE, () => skippedByName("every state", "asked for by HOMELAB_TEST_LIVE_WAITS=1, as make nightly does"));
