@@ -137,6 +137,10 @@ export interface AppSpec {
   readonly patches?: readonly Patch[];
 }
 
+/** Placeholders of values that are known once the namespace, and what makes the issuer, exist. */
+export const NAMESPACE_PLACEHOLDER = "<namespace>";
+export const ISSUER_PLACEHOLDER = "<issuer>";
+
 /** Where it runs. */
 export interface AppPlace {
   readonly namespace: string;

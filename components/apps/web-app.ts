@@ -14,7 +14,16 @@ import { webRoute } from "../base/web-route";
 import { deliveryRights } from "../platform/argo-cd-access/account";
 import { SecretAccess, type SecretsOfNamespace } from "../platform/secret-access";
 import { appManifests, routesOf, withValues } from "./app-manifests";
-import { type AppPlace, type AppSpec, type StagedManifest, secretDataOf, secretNameOf, servicePortOf } from "./app-spec";
+import {
+  type AppPlace,
+  type AppSpec,
+  ISSUER_PLACEHOLDER as ISSUER,
+  NAMESPACE_PLACEHOLDER as NAMESPACE,
+  type StagedManifest,
+  secretDataOf,
+  secretNameOf,
+  servicePortOf,
+} from "./app-spec";
 import type { Delivery } from "./delivery";
 
 export interface WebAppArgs extends Omit<AppSpec, "name"> {
@@ -34,9 +43,6 @@ export interface WebAppArgs extends Omit<AppSpec, "name"> {
   /** Whether Argo CD runs in another cluster. Then its account gets rights in the namespace. Default: no. */
   readonly fromElsewhere?: boolean;
 }
-
-/** Placeholders of values that are known once the namespace, and what makes the issuer, exist. */
-const [NAMESPACE, ISSUER] = ["<namespace>", "<issuer>"];
 
 /** How each kind is registered; routes have components of their own. */
 const KINDS: Readonly<Record<string, (name: string, manifest: never, opts: pulumi.CustomResourceOptions) => pulumi.CustomResource>> = {

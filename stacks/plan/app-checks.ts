@@ -1,7 +1,17 @@
 /** Checks an application in its environment before anything is registered. Plain data; loads no Pulumi SDK. */
 import { HomelabError } from "../../common/errors";
 import { appManifests, PART_NAMES } from "../../components/apps/app-manifests";
-import { type AppSpec, fileKey, isSecretValue, type Manifest, secretDataOf, secretNameOf, servicePortOf } from "../../components/apps/app-spec";
+import {
+  type AppSpec,
+  fileKey,
+  ISSUER_PLACEHOLDER,
+  isSecretValue,
+  type Manifest,
+  NAMESPACE_PLACEHOLDER,
+  secretDataOf,
+  secretNameOf,
+  servicePortOf,
+} from "../../components/apps/app-spec";
 import type { App } from "../define/app";
 import type { Estate } from "../load/estate";
 import { stackPlace } from "../load/source-lines";
@@ -101,14 +111,34 @@ function textProblems({ environment = {}, config = {}, files = {} }: AppSpec): P
   });
 }
 
-function configProblems({ environment = {}, config = {}, files = {}, writable = [] }: AppSpec): Problem[] {
+/** Where a value has a text, as a path: `config.WHERE`. */
+function pathTo(text: (value: string) => boolean, value: unknown): string[] | undefined {
+  if (typeof value === "string") return text(value) ? [] : undefined;
+  if (typeof value !== "object" || value === null) return undefined;
+  for (const [key, inner] of Object.entries(value)) {
+    const found = pathTo(text, inner);
+    if (found !== undefined) return [key, ...found];
+  }
+  return undefined;
+}
+
+/** A text that is a placeholder would be replaced: by the program, but not in what is rendered, or by another stack's value. */
+function placeholderProblems(app: App, { references }: PlannedApp): Problem[] {
+  const isPlaceholder = (text: string): boolean => text === NAMESPACE_PLACEHOLDER || text === ISSUER_PLACEHOLDER || references.has(text);
+  const found = pathTo(isPlaceholder, app);
+  return found === undefined
+    ? []
+    : [[`${found.join(".")} is a text by which the program means a value that it does not know yet`, "write it in another way, such as without the brackets"]];
+}
+
+function configProblems({ spec: { environment = {}, config = {}, files = {}, writable = [] }, references }: PlannedApp): Problem[] {
   const texts = [
     ...Object.entries(environment).map(([key, value]) => ["environment", key, value] as const),
     ...Object.entries(config).map(([key, value]) => ["config", key, value] as const),
     ...Object.entries(files).map(([key, value]) => ["files", key, value] as const),
   ];
   const open = texts.flatMap(([where, key, value]): Problem[] => {
-    const found = isSecretValue(value) ? undefined : secretIn(key, value);
+    const found = isSecretValue(value) || references.has(value) ? undefined : secretIn(key, value);
     return found === undefined ? [] : [[`${where} has ${found} in plain text: ${key}`, "put it into secrets/, and write { secret: { path, key } }"]];
   });
   const both = Object.keys(environment).filter((key) => key in config);
@@ -198,13 +228,14 @@ export function checkApp(planned: PlannedApp, app: App, where: Where): void {
     ...portProblems(spec),
     ...scaleProblems(spec, app, where),
     ...textProblems(spec),
-    ...configProblems(spec),
+    ...placeholderProblems(app, planned),
+    ...configProblems(planned),
     ...routeProblems(spec, where),
     ...deliveryProblems(planned, where),
   ]);
   try {
-    const manifests = appManifests(spec, { namespace: name, routes: platform.place.routes, issuer: "<issuer>" }).map(({ manifest }) => manifest);
-    refuse([...dangling(spec, manifests), ...patchedProblems(spec, manifests)]);
+    const manifests = appManifests(spec, { namespace: name, routes: platform.place.routes, issuer: ISSUER_PLACEHOLDER }).map(({ manifest }) => manifest);
+    refuse([...dangling(spec, manifests), ...patchedProblems(planned, manifests)]);
   } catch (thrown) {
     if (!(thrown instanceof HomelabError) || thrown.code !== "E_APP_PATCH") throw thrown;
     throw new HomelabError(thrown.code, `${at()}${thrown.message}`, { subject: stack.name, ...(thrown.hint === undefined ? {} : { hint: thrown.hint }) });

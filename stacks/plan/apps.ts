@@ -8,8 +8,9 @@ import type { StackConfig } from "../load/settings";
 import { stackPlace } from "../load/source-lines";
 import type { LoadedStack } from "../load/stacks";
 import { checkApp } from "./app-checks";
+import { checkAppNames } from "./app-names";
 import { environmentReferences, isReference } from "./app-references";
-import { delivererOf, deliveryProblem } from "./deliverers";
+import { argoCdNameProblem, delivererOf, deliveryProblem } from "./deliverers";
 import type { PlannedApp } from "./planned-app";
 import type { PlatformPlan } from "./platform-types";
 
@@ -60,39 +61,15 @@ function imageOf(app: string, { image }: App, stack: string, { appImage, images 
   });
 }
 
-/** @throws HomelabError E_APP for an output or a URL that two ports have, or of a port that has no host name */
-function checkNames(stack: LoadedStack, root: string): void {
-  const refuse = (what: string, hint: string): never => {
-    throw new HomelabError("E_APP", `${stackPlace(root, stack.name, "apps")}${stack.name}: ${what}`, { subject: stack.name, hint });
-  };
-  const owners = new Map<string, string>();
-  const claim = (what: string, app: string): void => {
-    const other = owners.get(what);
-    if (other !== undefined) refuse(`${app} and ${other} both have the ${what}`, "rename one of them");
-    owners.set(what, app);
-  };
-  for (const [app, { ports, outputs }] of Object.entries(stack.apps)) {
-    for (const { name, host, url } of ports) {
-      claim(`port ${name} of ${app}`, app);
-      if (url === undefined) continue;
-      claim(`URL ${url}`, app);
-      if (host === undefined) refuse(`the port ${name} of ${app} has a URL and no host`, "give it a host");
-    }
-    for (const [output, source] of Object.entries(outputs ?? {})) {
-      claim(`output ${output}`, app);
-      const port = ports.find(({ name }) => name === source.url);
-      if (port?.host === undefined || port.withoutIngress === "skip")
-        refuse(`the output ${output} is the URL of the port ${source.url}, which ${app} does not always have`, "name a port with a host");
-    }
-  }
-}
-
-/** @throws HomelabError E_APP for a module argo-cd-access that names no Argo CD that delivers, or a second one */
+/** @throws HomelabError E_APP for a module argo-cd-access that names no Argo CD that delivers, or a second one; for two objects of one name there */
 function checkDelivery(estate: Estate, stack: LoadedStack): void {
+  const refuse = ([what, hint]: readonly [string, string], ...at: readonly string[]): never => {
+    throw new HomelabError("E_APP", `${stackPlace(estate.root, stack.name, ...at)}${stack.name}: ${what}`, { subject: stack.name, hint });
+  };
   const problem = deliveryProblem(estate, stack);
-  if (problem === undefined) return;
-  const [what, hint] = problem;
-  throw new HomelabError("E_APP", `${stackPlace(estate.root, stack.name, "platform", "argo-cd-access")}${stack.name}: ${what}`, { subject: stack.name, hint });
+  if (problem !== undefined) refuse(problem, "platform", "argo-cd-access");
+  const clash = argoCdNameProblem(estate, stack);
+  if (clash !== undefined) refuse(clash, "apps");
 }
 
 /** Whether `homelab:images` of the stack's settings names its image. */
@@ -165,7 +142,7 @@ function planApp(name: string, app: App, { estate, stack, config, routes }: Wher
  * @throws HomelabError E_UPSTREAM_UNDECLARED, E_APP, E_APP_PATCH, E_CONFIG_VALUE
  */
 export function planApps(estate: Estate, stack: LoadedStack, config: StackConfig, platform: PlatformPlan): PlannedApp[] {
-  checkNames(stack, estate.root);
+  checkAppNames(stack, estate.root);
   checkDelivery(estate, stack);
   checkImages(stack, config);
   const where = { estate, stack, config, routes: platform.hasRoutes };

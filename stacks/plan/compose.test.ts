@@ -43,6 +43,12 @@ test("a dollar in a value stays one, and is no variable of who runs it", () => {
   expect(services["writer"]?.["environment"]).toMatchObject({ FORM: "$$HOME $$X 5$$" });
 });
 
+test("a value in angle brackets that is none of another stack stays", () => {
+  const apps = dev.apps.map((app) => (app.name === "writer" ? { ...app, spec: { ...app.spec, environment: { TITLE: "<b>Writer</b>" } } } : app));
+  const { services } = composeFile({ ...dev, apps }, plans, ["writer"]) as ReturnType<typeof compose>;
+  expect(services["writer"]?.["environment"]).toMatchObject({ TITLE: "<b>Writer</b>" });
+});
+
 test("where no stack is named, that with the most applications is taken of those that have the named ones", () => {
   const { stacks } = loadHomelab();
   expect(stackWith(stacks, [])).toBe("dev");

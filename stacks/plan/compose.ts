@@ -62,13 +62,13 @@ function localValue(value: string, needed: readonly Dependency[], domain: string
   );
 }
 
-function environmentOf({ spec }: PlannedApp, needed: readonly Dependency[], domain: string): Record<string, string> {
+function environmentOf({ spec, references }: PlannedApp, needed: readonly Dependency[], domain: string): Record<string, string> {
   const all = Object.entries({ ...spec.config, ...spec.environment });
   return Object.fromEntries(
     // Values of other stacks do not exist here, and there is no collector for traces: both are left out.
     all.flatMap(([key, value]) => {
       if (isSecretValue(value)) return [[key, PASSWORD] as const];
-      return value.startsWith("<") || key.startsWith("OTEL_") ? [] : [[key, OVERRIDES[key] ?? literal(localValue(value, needed, domain))] as const];
+      return references.has(value) || key.startsWith("OTEL_") ? [] : [[key, OVERRIDES[key] ?? literal(localValue(value, needed, domain))] as const];
     }),
   );
 }

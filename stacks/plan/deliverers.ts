@@ -1,4 +1,6 @@
 /** Which Argo CD delivers the applications of a stack: its own, or that of the stack that its module `argo-cd-access` names. Plain data. */
+import { type OwnedName, sameName } from "../../common/same-names";
+import { rootName } from "../../components/platform/argo-cd/applications";
 import type { DeliveredCluster } from "../../components/platform/place";
 import type { Estate } from "../load/estate";
 import type { LoadedStack } from "../load/stacks";
@@ -29,6 +31,27 @@ export function deliveryProblem({ stacks }: Pick<Estate, "stacks">, stack: Loade
     `argo-cd-access: from names ${from}, where no Argo CD delivers applications`,
     names.length === 0 ? `add applications to the module argo-cd of ${from}` : `those that do: ${names.join(", ")}`,
   ];
+}
+
+/** What one Argo CD has for a stack, by the names in components/platform/argo-cd/applications.ts. */
+const argoCdNames = (stack: LoadedStack, home: string): OwnedName[] =>
+  deliveredApps(stack).length === 0 && stack.name !== home
+    ? []
+    : [
+        { name: `AppProject ${stack.name}`, owner: `the stack ${stack.name}` },
+        ...["AppProject", "Application"].map((kind) => ({ name: `${kind} ${rootName(stack.name, home)}`, owner: `the root of ${stack.name}` })),
+        ...deliveredApps(stack).map((app) => ({ name: `Application ${app}-${stack.name}`, owner: `${app} of ${stack.name}` })),
+      ];
+
+/** Two objects of one name in the Argo CD that delivers to the stack, and what to do; undefined: there are none. */
+export function argoCdNameProblem({ stacks }: Pick<Estate, "stacks">, stack: LoadedStack): readonly [what: string, hint: string] | undefined {
+  const home = delivererOf({ stacks }, stack);
+  if (home === undefined) return undefined;
+  const delivered = stacks.filter((other) => delivererOf({ stacks }, other) === home);
+  const same = sameName(delivered.flatMap((other) => argoCdNames(other, home.name)));
+  return same === undefined
+    ? undefined
+    : [`${same.owners[1]} and ${same.owners[0]} both have the ${same.name} in the Argo CD of ${home.name}`, "rename one of them"];
 }
 
 /** The clusters of other stacks to which the Argo CD of this one delivers at least one application. */

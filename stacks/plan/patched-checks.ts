@@ -5,6 +5,7 @@
 import type { AppSpec, Manifest } from "../../components/apps/app-spec";
 import { imageReference } from "../load/names";
 import { secretIn } from "./plain-secrets";
+import type { PlannedApp } from "./planned-app";
 
 /** What is wrong, and what to do. */
 type Problem = readonly [what: string, hint: string];
@@ -35,15 +36,18 @@ interface Spec {
 const specOf = (manifest: Manifest): Spec => (manifest["spec"] ?? {}) as Spec;
 const titleOf = ({ kind, metadata: { name } }: Manifest): string => `${kind} ${name}`;
 
-/** A text in angle brackets is the placeholder of another stack's value. */
-const isExact = (image: unknown): boolean => typeof image === "string" && (/^<.*>$/.test(image) || imageReference.safeParse(image).success);
+/** The placeholders of other stacks' values. */
+type Placeholders = Pick<ReadonlyMap<string, unknown>, "has">;
 
-function openSecret(at: string, name: string, value: unknown): Problem[] {
-  const found = secretIn(name, value);
+const isExact = (image: unknown, placeholders: Placeholders): boolean =>
+  typeof image === "string" && (placeholders.has(image) || imageReference.safeParse(image).success);
+
+function openSecret(at: string, name: string, value: unknown, placeholders?: Placeholders): Problem[] {
+  const found = placeholders?.has(String(value)) === true ? undefined : secretIn(name, value);
   return found === undefined ? [] : [[`${at} has ${found} in plain text: ${name}`, "put it into secrets/, and write { secret: { path, key } }"]];
 }
 
-function variableProblems(at: string, { env = [] }: Container): Problem[] {
+function variableProblems(at: string, { env = [] }: Container, placeholders: Placeholders): Problem[] {
   const names = env.map(({ name }) => String(name));
   return env.flatMap(({ value, valueFrom }, index): Problem[] => {
     const name = names[index] ?? "";
@@ -53,23 +57,23 @@ function variableProblems(at: string, { env = [] }: Container): Problem[] {
       ...(value !== undefined && valueFrom !== undefined
         ? [[`the variable ${name} of ${at} has a value and one of a Secret`, "remove one of them"] as const]
         : []),
-      ...openSecret(at, name, value),
+      ...openSecret(at, name, value, placeholders),
     ];
   });
 }
 
-function podProblems(manifest: Manifest): Problem[] {
+function podProblems(manifest: Manifest, placeholders: Placeholders): Problem[] {
   const { containers = [], initContainers = [] } = specOf(manifest).template?.spec ?? {};
   return [...initContainers, ...containers].flatMap((container): Problem[] => {
     const at = `the container ${container.name} of its ${titleOf(manifest)}`;
     const lacking = (["readinessProbe", "livenessProbe"] as const).filter((probe) => container[probe] === undefined);
     const serves = manifest.kind === "Deployment" && containers.includes(container);
     return [
-      ...(isExact(container.image)
+      ...(isExact(container.image, placeholders)
         ? []
         : [[`${at} has the image ${container.image}`, "name it with its registry and a tag or digest, and not latest"] as const]),
       ...(serves ? lacking.map((probe): Problem => [`${at} has no ${probe}`, "leave it there, or add one"]) : []),
-      ...variableProblems(at, container),
+      ...variableProblems(at, container, placeholders),
     ];
   });
 }
@@ -113,11 +117,11 @@ function hostProblems(manifest: Manifest, { ports }: AppSpec): Problem[] {
 }
 
 /** @param manifests with the patches */
-export function patchedProblems(spec: AppSpec, manifests: readonly Manifest[]): Problem[] {
+export function patchedProblems({ spec, references }: Pick<PlannedApp, "spec" | "references">, manifests: readonly Manifest[]): Problem[] {
   if ((spec.patches ?? []).length === 0) return [];
   const byKind: Readonly<Record<string, (manifest: Manifest) => Problem[]>> = {
-    Deployment: podProblems,
-    Job: podProblems,
+    Deployment: (manifest) => podProblems(manifest, references),
+    Job: (manifest) => podProblems(manifest, references),
     ConfigMap: configMapProblems,
     HorizontalPodAutoscaler: autoscalerProblems,
     PodDisruptionBudget: (manifest) => budgetProblems(manifest, spec),

@@ -23,6 +23,5 @@ export function secretIn(name: string, value: unknown): string | undefined {
   if (form !== undefined) return form;
   const [known] = findDefaultCredentials({ [name]: value });
   if (known !== undefined) return `the default credential of ${known.of}`;
-  // A text in angle brackets is the placeholder of another stack's value.
-  return NAMES.test(name) && !ABOUT.test(name) && !value.startsWith("<") ? "a value that is named like a secret" : undefined;
+  return NAMES.test(name) && !ABOUT.test(name) ? "a value that is named like a secret" : undefined;
 }

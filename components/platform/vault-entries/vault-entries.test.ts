@@ -24,3 +24,13 @@ test("each entry of Vault is a resource of its own, with its values secret, and 
     expect(retainOnDelete).toBe(true);
   }
 });
+
+test("two paths whose resources would have one name are refused, by both", async () => {
+  const all = new Map([
+    ["shop/a-b", { key: "1" }],
+    ["shop-a/b", { key: "2" }],
+  ]);
+  await expect(builtModule(vaultEntries, { secrets: { all: () => all } })).rejects.toMatchObject({
+    reason: "shop/a-b and shop-a/b both have the resource vault-entries-shop-a-b: move one of them to another path of secrets/",
+  });
+});

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { output, secret } from "@pulumi/pulumi";
+import { InputPropertyError, output, secret } from "@pulumi/pulumi";
 import { SecretV2 } from "@pulumi/vault/kv/secretV2";
+import { sameName } from "../../../common/same-names";
 import { Component } from "../../base/component";
 import type { BuildModule } from "../context";
 
@@ -18,13 +19,26 @@ export interface VaultEntriesArgs {
   entries: ReadonlyMap<string, Readonly<Record<string, pulumi.Input<string>>>>;
 }
 
+const resourceName = (name: string, path: string): string => `${name}-${path.replaceAll("/", "-")}`;
+
+/** @throws pulumi.InputPropertyError for two paths whose resources would have one name */
+function validateEntries(name: string, paths: Iterable<string>): void {
+  const same = sameName([...paths].map((path) => ({ name: resourceName(name, path), owner: path })));
+  if (same !== undefined)
+    throw new InputPropertyError({
+      propertyPath: "entries",
+      reason: `${same.owners.join(" and ")} both have the resource ${same.name}: move one of them to another path of secrets/`,
+    });
+}
+
 /** Entries of Vault's KV store, one resource each: a change to one writes no other. */
 export class VaultEntries extends Component {
   constructor(name: string, args: VaultEntriesArgs, opts?: pulumi.ComponentResourceOptions) {
+    validateEntries(name, args.entries.keys());
     super("platform:VaultEntries", name, opts);
     for (const [path, values] of args.entries) {
       new SecretV2(
-        `${name}-${path.replaceAll("/", "-")}`,
+        resourceName(name, path),
         {
           mount: args.mount,
           name: path,
