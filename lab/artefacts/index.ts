@@ -9,6 +9,8 @@ import { z } from "zod";
 import { HomelabError } from "../../common/errors";
 import type { LabSite } from "../../common/lab-site";
 import { projectRoot } from "../../common/paths";
+import { decodedPath } from "../core/decoded-path";
+import { acceptedUrl } from "../core/request-url";
 import { listenOn } from "../core/server";
 import type { LabContext, Stoppable } from "../core/world";
 import type { GitHost } from "../git";
@@ -104,8 +106,9 @@ class Internet {
   /** Answers a download, or a request to a Git repository. */
   download(request: IncomingMessage, response: ServerResponse): void {
     const host = (request.headers.host ?? "").replace(/:\d+$/, "");
-    if (this.git?.handle(request, response, host) === true) return;
-    const url = `https://${host}${request.url ?? "/"}`;
+    const asked = acceptedUrl(request, response);
+    if (asked === undefined || this.git?.handle(request, response, host) === true) return;
+    const url = `https://${host}${asked.pathname}${asked.search}`;
     const found = this.#find(url);
     const reads = request.method === "GET" || request.method === "HEAD";
     if (found === undefined || !reads) {
@@ -114,14 +117,14 @@ class Internet {
       response.end("Not Found\n");
       return;
     }
-    this.ctx.records.add({ system: "artefacts", target: host, kind: "read", action: `download ${new URL(url).pathname}` });
+    this.ctx.records.add({ system: "artefacts", target: host, kind: "read", action: `download ${asked.pathname}` });
     response.writeHead(200, { ...found.headers, "content-length": found.body.length });
     response.end(request.method === "HEAD" ? undefined : found.body);
   }
 
   #find(url: string): { body: Buffer; headers: Record<string, string> } | undefined {
     // `%2B` and `+` are the same in a path.
-    const file = this.#files.find((candidate) => decodeURIComponent(candidate.url) === decodeURIComponent(url));
+    const file = this.#files.find((candidate) => decodedPath(candidate.url) === decodedPath(url));
     if (file !== undefined) {
       const published = file.sha256 === undefined ? {} : { "x-lab-published-sha256": file.sha256 };
       const size = file.size === undefined ? {} : { "x-lab-published-size": String(file.size) };

@@ -4,6 +4,8 @@
  * both cases the host may have carried the request out.
  */
 import { createServer, type IncomingMessage } from "node:http";
+import { decodedPath } from "../core/decoded-path";
+import { requestUrl } from "../core/request-url";
 import { listenOn } from "../core/server";
 import { GitData } from "./git-data";
 import { answerGithub } from "./github";
@@ -84,6 +86,7 @@ function tokenOf({ headers }: IncomingMessage): string {
 /** @param note gets what is not modelled */
 function answerTo(call: Call, state: HostState, host: "github" | "gitlab", note: (what: string) => void): Reply {
   const asked = `${call.method} ${call.url.pathname}`;
+  if (decodedPath(call.url.pathname) === undefined) return { status: 400, body: { message: "Bad Request" } };
   const known: readonly string[] = [...QUERY[host], ...(OF_FILE.test(call.url.pathname) ? ["ref"] : [])];
   const strange = [...call.url.searchParams].find(([name, value]) => !known.includes(name) && !known.includes(`${name}=${value}`))?.[0];
   if (strange !== undefined) {
@@ -112,7 +115,7 @@ export async function startCommentHosts(repository: string, project: string): Pr
   const answer = (call: Call, state: HostState): Reply => answerTo(call, state, state === gitlab ? "gitlab" : "github", (what) => void unhandled.push(what));
 
   const server = createServer(async (request, response) => {
-    const url = new URL(request.url ?? "/", `http://${request.headers.host}`);
+    const url = requestUrl(request);
     const method = request.method ?? "GET";
     const state = url.pathname.startsWith("/api/v4") ? gitlab : github;
     const call: Call = { method, url, account: state.accounts.get(tokenOf(request)), body: parsed(await textOf(request)) };

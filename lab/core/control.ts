@@ -3,6 +3,7 @@ import { z } from "zod";
 import { HomelabError } from "../../common/errors";
 import { type LabSite, parseLabSite } from "../../common/lab-site";
 import { FAULTS, type FaultName, type FaultQueue } from "./faults";
+import { requestUrl } from "./request-url";
 import { listenOn } from "./server";
 import type { Records, Stoppable, Unhandled } from "./world";
 
@@ -75,7 +76,7 @@ interface Reply {
 async function answer(options: ControlOptions, request: http.IncomingMessage): Promise<Reply> {
   // A page in the owner's browser must not stop the lab.
   if (request.headers.origin !== undefined) return { status: 403, body: { error: "not from a browser" } };
-  const url = new URL(request.url ?? "/", "http://127.0.0.1");
+  const url = requestUrl(request);
   const strange = [...url.searchParams.keys()].find((key) => url.pathname !== "/records" || key !== "since");
   if (strange !== undefined) return { status: 400, body: { error: `${request.method} ${url.pathname} has no parameter "${strange}"` } };
   const body = await readText(request);

@@ -11,6 +11,7 @@ import * as path from "node:path";
 import { promisify } from "node:util";
 import { childEnv } from "../../common/env";
 import { HomelabError } from "../../common/errors";
+import { requestUrl } from "../core/request-url";
 import type { LabContext } from "../core/world";
 
 const run = promisify(execFile);
@@ -88,7 +89,7 @@ export class GitHost {
 
   /** Answers a request for one of the repositories. @returns false if it is for none of them */
   handle(request: IncomingMessage, response: ServerResponse, host: string): boolean {
-    const url = new URL(request.url ?? "/", `https://${host}`);
+    const url = requestUrl(request);
     const found = /^(\/.+?)(?:\.git)?(\/(?:info\/refs|git-upload-pack|git-receive-pack|HEAD|objects\/.*))$/.exec(url.pathname);
     const key = `${host}${found?.[1] ?? ""}`;
     if (found === null || !this.#repositories.has(key)) return false;

@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
-import { decodedPath } from "../core/decoded-path";
+import { acceptedUrl } from "../core/request-url";
 import { listenOn } from "../core/server";
 import type { LabContext, Persistent, Stoppable } from "../core/world";
 
@@ -258,8 +258,7 @@ export async function startHarbor(name: string, ctx: LabContext, { password, sav
   };
   if (saved !== undefined) restore(saved);
   const expected = (): string => `Basic ${Buffer.from(`admin:${password()}`).toString("base64")}`;
-  const handle = async (request: IncomingMessage): Promise<{ status: number; body?: unknown }> => {
-    const url = new URL(request.url ?? "/", "http://harbor");
+  const handle = async (request: IncomingMessage, url: URL): Promise<{ status: number; body?: unknown }> => {
     const [, path] = /^\/api\/v2\.0\/(.+)$/.exec(url.pathname) ?? [];
     if (path === undefined) {
       ctx.unhandled.add({ system: "harbor", target: name, what: `${request.method} ${url.pathname}` });
@@ -267,16 +266,16 @@ export async function startHarbor(name: string, ctx: LabContext, { password, sav
     }
     const body = await bodyOf(request);
     if (path !== "health" && request.headers.authorization !== expected()) throw new Refusal(401, "UNAUTHORIZED", "unauthorized");
-    const decoded = decodedPath(path);
-    if (decoded === undefined) throw bad("invalid URL escape");
-    return harbor.answer({ method: request.method ?? "GET", path: decoded, query: url.searchParams, body });
+    return harbor.answer({ method: request.method ?? "GET", path: decodeURIComponent(path), query: url.searchParams, body });
   };
   const send = (response: ServerResponse, status: number, body?: unknown): void => {
     response.writeHead(status, { "content-type": "application/json; charset=utf-8" });
     response.end(body === undefined ? "" : JSON.stringify(body));
   };
   const server = createServer((request, response) => {
-    handle(request).then(
+    const url = acceptedUrl(request, response);
+    if (url === undefined) return;
+    handle(request, url).then(
       ({ status, body }) => send(response, status, body),
       (thrown: unknown) => {
         if (thrown instanceof NotModelled) ctx.unhandled.add({ system: "harbor", target: name, what: `${request.method} ${request.url}: ${thrown.message}` });

@@ -3,6 +3,7 @@ import { type IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { acceptedUrl } from "../core/request-url";
 import { actingAs, authenticate, authorize } from "./auth";
 import { Answers, type ApiServerOptions, type Call, readBody } from "./call";
 import { documentAt, isDocument, isHealth } from "./documents";
@@ -68,7 +69,9 @@ export class ApiServer {
 
   async #handle(request: IncomingMessage, response: ServerResponse, upgrade: Upgrade | undefined): Promise<void> {
     const { store, tokens } = this.options;
-    const url = new URL(request.url ?? "/", "https://kubernetes");
+    const url = acceptedUrl(request, response);
+    if (url === undefined) return;
+    if (url.pathname.startsWith("//")) return this.#noRoute(response);
     const user = authenticate(request.socket as TLSSocket, request.headers.authorization, tokens, store);
     if (user === undefined) throw new StatusError(401, "Unauthorized", "Unauthorized");
     const call: Call = { request, response, url, user: actingAs(user, request.headers, store), upgrade };
@@ -80,6 +83,12 @@ export class ApiServer {
       if (thrown instanceof StatusError && [405, 501].includes(thrown.code)) this.#answers.unhandled(`${request.method} ${url.pathname}`);
       throw thrown;
     }
+  }
+
+  /** The server's answer for a path under none of its roots. It has no status object. */
+  #noRoute(response: ServerResponse): void {
+    response.writeHead(404, { "content-type": "text/plain; charset=utf-8" });
+    response.end("404 page not found\n");
   }
 
   /** As an API server that is overloaded (429, which says when to come back) or not there for a moment (503). */

@@ -14,9 +14,10 @@ export interface ResourcePath {
 /** @throws StatusError 404 where no resource is served there */
 export function parseResourcePath(path: string, types: ResourceTypes): ResourcePath {
   const parts = path
+    .replace(/^\/|\/$/g, "")
     .split("/")
-    .filter((part) => part !== "")
     .map(decodeURIComponent);
+  if (parts.includes("")) throw noResource();
   const core = parts[0] === "api";
   const [group, version, rest] = core ? ["", parts[1] ?? "", parts.slice(2)] : [parts[1] ?? "", parts[2] ?? "", parts.slice(3)];
   if (!core && parts[0] !== "apis") throw noResource();

@@ -1,6 +1,7 @@
 /** A Pi-hole 6 in its container: HTTP API on port 80, names on port 53, its data in the folder /etc/pihole. */
 import { createServer, type IncomingMessage } from "node:http";
 import { decodedPath } from "../core/decoded-path";
+import { requestUrl } from "../core/request-url";
 import { listenOn } from "../core/server";
 import type { LabContext, Stoppable } from "../core/world";
 import { answerApi, type PiholeState } from "./api";
@@ -81,7 +82,7 @@ export async function startPihole({ hostname, address, ctx, environment, folder 
       response.writeHead(status, { "content-type": "application/json; charset=utf-8", ...headers });
       response.end(body === undefined ? undefined : JSON.stringify({ ...body, took: (ctx.clock.now() - started) / 1000 }));
     };
-    const url = new URL(request.url ?? "/", "http://pi.hole");
+    const url = requestUrl(request);
     if (url.pathname === "/admin/" && (request.method === "GET" || request.method === "HEAD")) return send(302, undefined, { location: "/admin/login" });
     if (url.pathname === "/admin/login" && request.method === "GET") return send(200, { lab: "the lab's Pi-hole has no pages" });
     if (!url.pathname.startsWith("/api/")) {

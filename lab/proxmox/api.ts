@@ -1,5 +1,6 @@
 import type * as http from "node:http";
 import * as https from "node:https";
+import { requestUrl } from "../core/request-url";
 import { listenOn } from "../core/server";
 import type { LabContext, Stoppable } from "../core/world";
 import { CLUSTER_ROUTES } from "./cluster";
@@ -51,7 +52,7 @@ export async function startApi(pve: Pve, token: ApiToken): Promise<Stoppable> {
 
 async function answer(pve: Pve, token: ApiToken, request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
   const { ctx } = pve;
-  const url = new URL(request.url ?? "/", "https://proxmox");
+  const url = requestUrl(request);
   const method = request.method ?? "GET";
   const body = await readBody(request);
   try {

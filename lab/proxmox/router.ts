@@ -1,5 +1,6 @@
 import { parameterError } from "./errors";
 import type { Pve } from "./model";
+import { unescaped } from "./unescaped";
 
 /** One call of the API. */
 export interface Call {
@@ -47,10 +48,12 @@ export function route(method: string, path: string, parameters: Route["parameter
   return { method, pattern: new RegExp(`^${pattern}$`), names, parameters, handler, attributes, writes: method !== "GET" };
 }
 
+/** @param path still encoded; Proxmox skips empty parts of it */
 export function match(routes: readonly Route[], method: string, path: string): { route: Route; path: Record<string, string> } | undefined {
+  const parts = path.replace(/\/+/g, "/");
   for (const candidate of routes) {
-    const found = candidate.method === method ? candidate.pattern.exec(path) : null;
-    if (found) return { route: candidate, path: Object.fromEntries(candidate.names.map((name, i) => [name, decodeURIComponent(found[i + 1] ?? "")])) };
+    const found = candidate.method === method ? candidate.pattern.exec(parts) : null;
+    if (found) return { route: candidate, path: Object.fromEntries(candidate.names.map((name, i) => [name, unescaped(found[i + 1] ?? "")])) };
   }
   return undefined;
 }

@@ -3,6 +3,7 @@ import { DISK_KEY, diskKeys, parseDisk, realizeDisk, volumeOf } from "./disks";
 import { PveError, parameterError } from "./errors";
 import { digestOf, formatSize, GIB, type GuestSpec, type PassedThroughDisk, type Pve, parseSize, type Vm } from "./model";
 import { NOT_IN_SCHEMA } from "./router";
+import { unescaped } from "./unescaped";
 
 /** Options of a VM's configuration, from the API's schema of PVE 8. */
 const OPTIONS = new Set(
@@ -185,7 +186,7 @@ export function guestSpec(vm: Vm, diskBytes: number): GuestSpec {
     gateway: ip["gw"],
     nameserver: vm.config["nameserver"],
     user: vm.config["ciuser"] ?? "ubuntu",
-    authorizedKeys: decodeURIComponent(vm.config["sshkeys"] ?? "")
+    authorizedKeys: unescaped(vm.config["sshkeys"] ?? "")
       .split("\n")
       .map((l) => l.trim())
       .filter((l) => l !== ""),

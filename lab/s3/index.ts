@@ -1,6 +1,8 @@
 /** A small S3 server, as MinIO is one: path-style buckets and whole objects. */
 import { createHash, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { decodedPath } from "../core/decoded-path";
+import { acceptedUrl } from "../core/request-url";
 import { listenOn } from "../core/server";
 import type { LabContext, Persistent, Stoppable } from "../core/world";
 import { noSuchBucket, noSuchKey, S3Error } from "./errors";
@@ -205,7 +207,8 @@ class S3 {
   }
 
   #copied(source: string): StoredObject {
-    const [bucket = "", ...parts] = decodeURIComponent(source.replace(/\?.*$/, "")).replace(/^\//, "").split("/");
+    const path = source.replace(/\?.*$/, "");
+    const [bucket = "", ...parts] = (decodedPath(path) ?? path).replace(/^\//, "").split("/");
     const found = this.#existing(bucket).objects[parts.join("/")];
     if (found === undefined) throw noSuchKey();
     return found;
@@ -254,9 +257,11 @@ export async function startS3(name: string, ctx: LabContext, options: S3Options)
   };
   if (options.saved !== undefined) restore(options.saved);
 
-  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<undefined> => {
-    const url = new URL(request.url ?? "/", "http://s3");
+  const handle = async (request: IncomingMessage, response: ServerResponse, url: URL): Promise<undefined> => {
     if (/^\/minio\/health\/(live|ready|cluster)$/.test(url.pathname) && request.method === "GET") return send(response, 200);
+    // A request without a bucket's name matches none of MinIO's routes, so that nobody checks its signature.
+    if (url.pathname.startsWith("//"))
+      throw new S3Error(400, "BadRequest", `An error occurred when parsing the HTTP request ${request.method} at '${decodedPath(url.pathname)}'`);
     const body = await bodyOf(request);
     if (ctx.faults.take("s3.clock-skew", name)) {
       // The answer has the server's time, which clients adopt.
@@ -273,11 +278,13 @@ export async function startS3(name: string, ctx: LabContext, options: S3Options)
   const server = createServer((request, response) => {
     response.setHeader("x-amz-request-id", randomUUID().replaceAll("-", "").slice(0, 16).toUpperCase());
     response.setHeader("server", "MinIO");
-    handle(request, response).catch((thrown: unknown) => {
+    const url = acceptedUrl(request, response);
+    if (url === undefined) return;
+    handle(request, response, url).catch((thrown: unknown) => {
       if (!(thrown instanceof S3Error))
         ctx.unhandled.add({ system: "s3", target: name, what: `bug: ${thrown instanceof Error ? thrown.stack : String(thrown)}` });
       const error = thrown instanceof S3Error ? thrown : new S3Error(500, "InternalError", "We encountered an internal error, please try again.");
-      const resource = element("Resource", text(decodeURIComponent(request.url ?? "/")));
+      const resource = element("Resource", text(decodedPath(url.pathname) ?? "/"));
       const body = element("Error", element("Code", error.code) + element("Message", text(error.message)) + resource);
       send(response, error.status, request.method === "HEAD" ? "" : body);
     });

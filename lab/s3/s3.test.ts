@@ -65,6 +65,15 @@ test("objects: put, head, get, range, copy, delete, with any name", async () => 
   expect(ctx.unhandled.all()).toEqual([]);
 });
 
+test("a source of a copy that is no encoding is a name as any other, for each user", async () => {
+  server.makeUsers({ reader: { secretKey: "reader-key", statements: [{ actions: ["s3:*"], resources: ["arn:aws:s3:::states/*"] }] } });
+  const other = clientOf("reader-key", "reader");
+  for (const each of [client, other])
+    await expect(each.send(new CopyObjectCommand({ Bucket: "states", Key: "copy", CopySource: "states/%ZZ" }))).rejects.toMatchObject({ name: "NoSuchKey" });
+  other.destroy();
+  expect(ctx.unhandled.all()).toEqual([]);
+});
+
 test("lists with folders, in pages", async () => {
   for (const key of ["a", "b/1", "b/2", "c/d/e", "z"]) await put(key);
   const list = (more: object) => client.send(new ListObjectsV2Command({ Bucket: "states", ...more }));

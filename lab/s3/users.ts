@@ -1,5 +1,6 @@
 /** What a user who is not the root user may do: what a statement of its policy allows, and nothing else. */
 import type { IncomingMessage } from "node:http";
+import { decodedPath } from "../core/decoded-path";
 import { denied } from "./signature";
 import type { User } from "./state";
 
@@ -42,5 +43,5 @@ export function checkUser(user: User | undefined, request: IncomingMessage, url:
 /** What is read for a copy. */
 function copied({ headers }: IncomingMessage): string[] {
   const source = headers["x-amz-copy-source"];
-  return typeof source === "string" ? [`arn:aws:s3:::${decodeURIComponent(source).replace(/^\//, "")}`] : [];
+  return typeof source === "string" ? [`arn:aws:s3:::${(decodedPath(source) ?? source).replace(/^\//, "")}`] : [];
 }

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { posix } from "node:path";
-import { decodedPath } from "../core/decoded-path";
+import { acceptedUrl } from "../core/request-url";
 import { listenOn } from "../core/server";
 import type { LabContext, Persistent, Stoppable } from "../core/world";
 import { type Call, type Core, emptyState, noRoute, type PodIdentity } from "./core";
@@ -50,22 +50,15 @@ function checkContentType({ method, headers }: IncomingMessage): void {
     throw new VaultError(415, `PATCH requires Content-Type of application/merge-patch+json, provided ${given}`);
 }
 
-/** A request's path and query as they were sent, the path decoded. @throws VaultError for what is no encoding */
-function sent(url = "/"): { decoded: string; query: string } {
-  const [encoded = "", ...rest] = url.split("?");
-  const decoded = decodedPath(encoded);
-  if (decoded === undefined) throw badRequest("invalid URL escape");
-  return { decoded, query: rest.length === 0 ? "" : `?${rest.join("?")}` };
-}
-
 /**
  * Where a path with `..`, `.` or `//` leads: Go's ServeMux redirects there before Vault sees the request (net/http, ServeMux). Otherwise such
  * a path could match another rule of a policy than the entry that it means.
  */
-function cleanPath(url: string | undefined): string | undefined {
-  const { decoded, query } = sent(url);
+function cleanPath(url = "/"): string | undefined {
+  const [encoded = "", ...query] = url.split("?");
+  const decoded = decodeURIComponent(encoded);
   const clean = posix.normalize(decoded);
-  return clean === decoded ? undefined : `${encodeURI(clean)}${query}`;
+  return clean === decoded ? undefined : [encodeURI(clean), ...query].join("?");
 }
 
 function callOf(url: URL, method: string, body: Record<string, unknown>): Call {
@@ -108,11 +101,10 @@ interface Answered {
   location?: string;
 }
 
-async function answer(request: IncomingMessage, router: Router, core: Core): Promise<Answered> {
+async function answer(request: IncomingMessage, url: URL, router: Router, core: Core): Promise<Answered> {
   try {
     const location = cleanPath(request.url);
     if (location !== undefined) return { status: 301, body: undefined, location };
-    const url = new URL(request.url ?? "/", "http://vault");
     if (!url.pathname.startsWith("/v1/")) throw core.notModelled(`${request.method} ${url.pathname}`, new VaultError(404, "404 page not found"));
     refuseHeaders(request, core);
     checkContentType(request);
@@ -135,7 +127,9 @@ export async function startVault(name: string, ctx: LabContext, options: VaultOp
   const router = new Router(core, options.onSealChange ?? (() => undefined));
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const { status, body, location } = await answer(request, router, core);
+    const url = acceptedUrl(request, response);
+    if (url === undefined) return;
+    const { status, body, location } = await answer(request, url, router, core);
     // The request has taken effect; the client gets no answer.
     if (status < 300 && changes(request) && ctx.faults.take("vault.reply-lost", name) !== undefined) return void request.socket.destroy();
     const text = body === undefined ? "" : `${JSON.stringify(body)}\n`;
