@@ -4,6 +4,7 @@ import * as grpc from "@grpc/grpc-js";
 import type { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb.js";
 import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
+import { GRPC_OPTIONS } from "../common/grpc-options";
 import { projectRoot } from "../common/paths";
 
 const nextMessage = (host: ChildProcess): Promise<unknown> => new Promise((resolve) => host.once("message", resolve));
@@ -15,7 +16,7 @@ test("one process serves several providers and ends with its channel", async () 
   const started = await nextMessage(host);
   expect(started).toEqual({ started: { id: 1, port: expect.any(Number) } });
   const { port } = (started as { started: { port: number } }).started;
-  const client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
+  const client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), GRPC_OPTIONS);
   const info = await new Promise<PluginInfo>((resolve, reject) =>
     client.getPluginInfo(new Empty(), (error, reply) => (error ? reject(error) : resolve(reply))),
   );

@@ -9,7 +9,12 @@ require("../../bin/common/lean-start.js").leanStart("engine");
 const grpc = require("@grpc/grpc-js");
 const { LanguageServer } = require("@pulumi/pulumi/automation/server.js");
 const { LanguageRuntimeService } = require("@pulumi/pulumi/proto/language_grpc_pb.js");
+const { grpcChannelOptions, grpcClientOptions } = require("@pulumi/pulumi/runtime/settings.js");
+const { SHARE_NO_CONNECTION } = require("../../bin/common/grpc-options.js");
 const { exitCodeOf } = require("../../bin/engine/cli/exit-code.js");
+
+// The SDK leaves clients of a run that failed open, and each run's engine is at another port, which may be one of theirs.
+for (const options of [grpcChannelOptions, grpcClientOptions]) Object.assign(options, SHARE_NO_CONNECTION);
 
 /** The commands that run a program. */
 const RUNS = ["up", "preview", "refresh", "destroy"];

@@ -6,6 +6,7 @@ import { ResourceMonitorClient } from "@pulumi/pulumi/proto/resource_grpc_pb.js"
 import * as pb from "@pulumi/pulumi/proto/resource_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
 import { Value as ProtoValue } from "google-protobuf/google/protobuf/struct_pb.js";
+import { GRPC_OPTIONS } from "../../common/grpc-options";
 import { UNKNOWN } from "../../common/signatures";
 import { fromStruct, toStruct } from "../../engine/wire/struct";
 import type { PropertyMap, Value } from "../../engine/wire/values";
@@ -213,7 +214,7 @@ export async function runResources(
     atOnce?: boolean | undefined;
   },
 ): Promise<Stop | undefined> {
-  const client = new ResourceMonitorClient(monitor, grpc.credentials.createInsecure());
+  const client = new ResourceMonitorClient(monitor, grpc.credentials.createInsecure(), GRPC_OPTIONS);
   const program = new Program(client, options.dryRun);
   try {
     await options.prepare?.(client);

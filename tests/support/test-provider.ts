@@ -4,6 +4,7 @@ import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb.js
 import * as pb from "@pulumi/pulumi/proto/provider_pb.js";
 import { Status } from "@pulumi/pulumi/proto/status_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
+import { GRPC_OPTIONS } from "../../common/grpc-options";
 import type { ProviderDefinition } from "../../providers/sdk/resource";
 import { serveProvider } from "../../providers/sdk/serve";
 import type { Values } from "../../providers/sdk/values";
@@ -49,7 +50,7 @@ export class TestProvider {
     port: number,
     private readonly stop: () => Promise<void>,
   ) {
-    this.client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
+    this.client = new ResourceProviderClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), GRPC_OPTIONS);
   }
 
   static async start<P>(definition: ProviderDefinition<P>, config: Values | undefined = {}, engineAddress?: string): Promise<TestProvider> {

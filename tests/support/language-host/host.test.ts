@@ -8,6 +8,7 @@ import { LanguageRuntimeClient } from "@pulumi/pulumi/proto/language_grpc_pb.js"
 import * as pb from "@pulumi/pulumi/proto/language_pb.js";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb.js";
 import { Struct } from "google-protobuf/google/protobuf/struct_pb.js";
+import { GRPC_OPTIONS } from "../../../common/grpc-options";
 
 const HOST = path.join(__dirname, "pulumi-language-nodejs");
 /** A stand-in for `@pulumi/pulumi/cmd/run`. It prints its arguments and environment, then does what the entry point's name says. */
@@ -46,7 +47,7 @@ beforeEach(async () => {
       if (output.includes("\n")) resolve(output.split("\n")[0] ?? "");
     });
   });
-  client = new LanguageRuntimeClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure());
+  client = new LanguageRuntimeClient(`127.0.0.1:${port}`, grpc.credentials.createInsecure(), GRPC_OPTIONS);
 });
 
 afterEach(async () => {
