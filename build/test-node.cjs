@@ -29,6 +29,13 @@ const SHORT = [
   "tests/lifecycle/failure-processes",
 ];
 
+/** The first line of npm that says more than a code; the last ones give general advice and the name of a log. */
+function reasonOf(stderr) {
+  const lines = stderr.split("\n").map((line) => line.replace(/^npm (error|ERR!) ?/, "").trim());
+  const telling = lines.find((line) => line !== "" && !/^(code|errno|syscall|path|command|A complete log) /.test(line));
+  return telling === undefined ? "" : telling.replace(/^(notarget|network|[a-z]?\d{3}) /i, "");
+}
+
 /** Folder with `node`; installed where it is not there. @throws Error with npm's own words */
 function nodeFolder(major) {
   const cache = path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), ".cache"), "homelab", "node");
@@ -39,8 +46,10 @@ function nodeFolder(major) {
     fs.writeFileSync(path.join(home, "package.json"), '{ "private": true }\n');
     // The package's own script moves the program of this system into place.
     const args = ["install", "--no-audit", "--no-fund", "--loglevel=error", "--foreground-scripts", `node@${major}`];
-    const { status, stderr, error } = spawnSync("npm", args, { cwd: home, encoding: "utf8", stdio: "pipe" });
-    if (status !== 0 || !fs.existsSync(path.join(bin, "node"))) throw new Error(stderr.trim() || String(error || "npm brought no program"));
+    const { status, signal, stderr, error } = spawnSync("npm", args, { cwd: home, encoding: "utf8", stdio: "pipe" });
+    if (error) throw error;
+    if (status !== 0) throw new Error(reasonOf(stderr) || `npm install ended with ${signal || `exit code ${status}`}`);
+    if (!fs.existsSync(path.join(bin, "node"))) throw new Error("npm brought no program");
   }
   return bin;
 }
@@ -78,7 +87,7 @@ function main([wanted, ...options]) {
     bin = nodeFolder(major);
   } catch (error) {
     // Not this project's fault: said, and never counted as passed.
-    const why = `Node ${major} cannot be had here: ${error.message.split("\n").at(-1)}`;
+    const why = `Node ${major} cannot be had here: ${error.message}`;
     process.stdout.write(`${why}\n`);
     const totals = process.env.HOMELAB_TEST_TOTALS;
     if (totals) fs.appendFileSync(totals, `${JSON.stringify({ passed: 0, failed: 0, skipped: [`[skipped: ${why}]`] })}\n`);

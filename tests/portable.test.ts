@@ -79,6 +79,7 @@ const ALLOWED: Readonly<Record<string, { uses: string[]; elsewhere: string }>> =
   "common/owner-file.test.ts": { uses: ["unshare", "/proc/s"], elsewhere: "skipped: there are no such containers" },
   "stacks/run-roles.test.ts": { uses: ["apt-get"], elsewhere: "a role's operation on a host" },
   "tests/backends/locks.test.ts": { uses: ["/etc/machine-id", "/proc/s"], elsewhere: "skipped: there are no such containers" },
+  "tests/build/as-plain-user.test.ts": { uses: ["runuser"], elsewhere: "skipped where root runs it; a Mac's owner is a plain user already" },
   "tests/lifecycle/fuzz-reader.ts": { uses: ["/dev/shm"], elsewhere: "the temporary folder" },
   "tests/orchestrator/killed-and-used.test.ts": { uses: ["/proc/s"], elsewhere: "skipped: the processes of a run are found by it" },
   "tests/orchestrator/states.test.ts": { uses: ["/proc/s"], elsewhere: "skipped: the processes of a run are found by it" },
