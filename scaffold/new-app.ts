@@ -1,5 +1,6 @@
 /** `homelab new app`: an application of the matrix, with its test. */
 import { HomelabError } from "../common/errors";
+import { isLatest, parseReference } from "../common/image-reference";
 import { appTest } from "./part-tests";
 import { entriesOf, entryOf, MATRIX, notFormatted, read, withEntry, withItem } from "./site-text";
 import { writeChanges } from "./write";
@@ -17,7 +18,6 @@ export interface AppAnswers {
 }
 
 const NAME = /^[a-z]([a-z0-9-]{0,40}[a-z0-9])?$/;
-const IMAGE = /^[a-z0-9.-]+(:\d+)?\/[^\s:@]+(:(?!latest$)[\w][\w.-]*|@sha256:[0-9a-f]{64})$/;
 const LABELS = /^[a-z0-9-]+(\.[a-z0-9-]+)*$/;
 
 const refuse = (message: string, subject: string, hint: string): HomelabError => new HomelabError("E_USAGE", message, { subject, hint });
@@ -60,7 +60,8 @@ function inMatrix(matrix: string, { name, stack }: AppAnswers): string {
 export function newApp(root: string, answers: AppAnswers): string[] {
   const { name, image, host, port } = answers;
   if (!NAME.test(name)) throw refuse(`"${name}" is no name for an application`, name, "lower-case letters, digits and dashes, such as my-app");
-  if (!IMAGE.test(image))
+  const reference = parseReference(image);
+  if (reference === undefined || isLatest(reference))
     throw refuse(`"${image}" is no exact image`, image, "with its registry and a tag or digest, such as docker.io/traefik/whoami:v1.10.3");
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw refuse(`${port} is no port`, String(port), "1 to 65535");
   if (host !== undefined && !LABELS.test(host)) throw refuse(`"${host}" is no host name`, host, "without the domain, such as dev.my-app");

@@ -1,5 +1,6 @@
 import { isIPv4 } from "node:net";
 import { HomelabError } from "../../common/errors";
+import { parseReference } from "../../common/image-reference";
 import { waitUntil } from "../operations/commands";
 import { directory, file } from "../operations/files";
 import { packages } from "../operations/packages";
@@ -69,7 +70,8 @@ function check({ upstreams, hosts = {}, timeZone = "Etc/UTC", image = PIHOLE_IMA
     if (!/^[a-z0-9.-]+$/.test(name) || !isIPv4(address)) fail(`"${name}" at "${address}" is not a host name with an IPv4 address`);
   }
   if (!/^[A-Za-z_/+-]+$/.test(timeZone)) fail(`"${timeZone}" is no time zone`);
-  if (!/^[a-z0-9./-]+(:\d[\w.-]*|@sha256:[0-9a-f]{64})$/.test(image)) fail(`image "${image}" is not pinned`, "give a version as its tag, or a digest");
+  const { tag, digest } = parseReference(image) ?? {};
+  if (digest === undefined && !/^\d/.test(tag ?? "")) fail(`image "${image}" is not pinned`, "give a version as its tag, or a digest");
 }
 
 /** Name resolution for the homelab: Pi-hole from its published image, run by podman as a systemd unit. The password of its page and API is the secret PIHOLE_PASSWORD. */

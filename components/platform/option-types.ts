@@ -10,15 +10,6 @@ export const volumeSize = z.string().regex(/^[1-9]\d*(Mi|Gi|Ti)$/, "must be a si
 export const cpuAmount = z.string().regex(/^(?![0.]+m?$)\d+(\.\d+)?m?$/, "must be an amount such as 500m");
 export const memoryAmount = z.string().regex(/^[1-9]\d*(Mi|Gi)$/, "must be an amount such as 512Mi");
 
-/** An image that a container runs, by an exact tag or digest. Without a registry it is one of Docker Hub. */
-export const exactImage = z
-  .string()
-  .regex(
-    /^[a-z0-9.-]+(:\d+)?(\/[a-z0-9._-]+)*(:[A-Za-z0-9_][A-Za-z0-9._-]*|(:[A-Za-z0-9_][A-Za-z0-9._-]*)?@sha256:[0-9a-f]{64})$/,
-    "must be an image with a tag or a digest, such as docker.io/library/alpine:3.22.1",
-  )
-  .refine((image) => !/:latest(@|$)/.test(image), "must not have the tag latest: it names a different image every time");
-
 /** An address of a server: what stands in it is seen by everybody who sees the plan. */
 export const httpsAddress = z
   .url({ protocol: /^https$/, error: "must be an address that begins with https://" })

@@ -4,7 +4,8 @@
  */
 import { HomelabError } from "../../common/errors";
 import { createHttpClient, type HttpResponse } from "../../common/http";
-import { type ImageReference, withDigest } from "../charts/image-reference";
+import type { ImageReference } from "../../common/image-reference";
+import { withDigest } from "../charts/image-reference";
 import { answeringHost, headerOf, MANIFEST_TYPES, tokenAddress, tokenOf } from "../charts/registry-protocol";
 
 /** For the whole answer: one that comes byte by byte is none. */

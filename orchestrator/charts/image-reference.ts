@@ -1,24 +1,12 @@
 /** An image in its parts. Pure. */
 import { HomelabError } from "../../common/errors";
-
-export interface ImageReference {
-  /** Its host, with the port where there is one. */
-  readonly registry: string;
-  readonly repository: string;
-  readonly tag: string | undefined;
-  /** `sha256:…` */
-  readonly digest: string | undefined;
-}
-
-/** An exact one, as the settings name images. */
-const FORM = /^(?<registry>[a-z0-9.-]+(?::\d+)?)\/(?<repository>[a-z0-9._/-]+)(?::(?<tag>[A-Za-z0-9._-]+))?(?:@(?<digest>sha256:[0-9a-f]{64}))?$/;
+import { type ImageReference, parseReference } from "../../common/image-reference";
 
 /** @throws HomelabError E_IMAGE */
 export function parseImage(image: string): ImageReference {
-  const { registry, repository, tag, digest } = FORM.exec(image)?.groups ?? {};
-  if (registry === undefined || repository === undefined || (tag === undefined && digest === undefined))
-    throw new HomelabError("E_IMAGE", `"${image}" is no exact image`, { subject: image, hint: "with its registry and a tag or digest" });
-  return { registry, repository, tag, digest };
+  const parts = parseReference(image);
+  if (parts === undefined) throw new HomelabError("E_IMAGE", `"${image}" is no exact image`, { subject: image, hint: "with its registry and a tag or digest" });
+  return parts;
 }
 
 const PARTS = /^(?<registry>[^/@]+)\/(?<repository>[^@]+?)(?::(?<tag>\w[\w.-]*))?(?:@(?<digest>.*))?$/;

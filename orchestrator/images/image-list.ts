@@ -4,15 +4,14 @@ import * as path from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
+import { isLatest, parseReference } from "../../common/image-reference";
 import { nearest } from "../../common/nearest";
 
 const name = z.string().regex(/^[a-z][a-z0-9-]*$/, "must be a name of a-z, 0-9 and -");
-const base = z
-  .string()
-  .regex(
-    /^[a-z0-9.-]+(:\d+)?\/[a-z0-9._/-]+:(?!latest(@|$))[\w.-]+(@sha256:[0-9a-f]{64})?$/,
-    "must be <registry>/<repository>:<tag>, not latest, and may end with @sha256:<64 hexadecimal digits>",
-  );
+const base = z.string().refine((text) => {
+  const image = parseReference(text);
+  return image?.tag !== undefined && !isLatest(image);
+}, "must be <registry>/<repository>:<tag>, not latest, and may end with @sha256:<64 hexadecimal digits>");
 const tool = z.strictObject({
   url: z.url({ protocol: /^https$/, error: "must be an address with https" }).refine((url) => !/\s/.test(url), "must be without spaces"),
   /** Path of the program in the archive. Left out: what is downloaded is the program. */

@@ -1,9 +1,10 @@
 /** The schema of an application of the matrix. */
 import { z } from "zod";
+import { exactImage } from "../../common/exact-image";
 import { DELIVERIES } from "../../components/apps/delivery";
 import { RULE_NAMES } from "../../components/rules/rules";
 import { ENVIRONMENT_OUTPUTS } from "../define/stacks";
-import { hostName, imageReference, name, objectName } from "./names";
+import { hostName, name, objectName } from "./names";
 
 const PORTS = 65_535;
 const fromStack = z.union([z.strictObject({ from: z.string(), output: z.string() }), z.strictObject({ from: z.string(), image: z.string() })]);
@@ -52,7 +53,7 @@ const variable = name(/^[A-Za-z_][A-Za-z0-9_]{0,252}$/, "the name of a variable:
 const hook = z.strictObject({
   when: z.enum(["before", "after"]),
   command: z.array(z.string()).min(1),
-  image: imageReference.optional(),
+  image: exactImage.optional(),
   timeoutSeconds: seconds.optional(),
   retries: z.int().min(0).max(10).optional(),
 });
@@ -73,20 +74,20 @@ const patch = z.strictObject({
   why: z.string().min(1),
 });
 
-/** A text is checked separately, in `exactImage`: for a union zod says only that no alternative fits. */
+/** A text is checked separately, in `appImage`: for a union zod says only that no alternative fits. */
 const image = z.union([
   z.string(),
   fromStack,
   z.strictObject({ setting: z.literal("images") }),
   z.strictObject({ setting: z.literal("appImage"), otherwise: fromStack.optional() }),
 ]);
-const exactImage = image.superRefine((value, issues) => {
-  const wrong = typeof value === "string" ? imageReference.safeParse(value).error : undefined;
+const appImage = image.superRefine((value, issues) => {
+  const wrong = typeof value === "string" ? exactImage.safeParse(value).error : undefined;
   for (const { message } of wrong?.issues ?? []) issues.addIssue({ code: "custom", message });
 });
 
 export const appSchema = z.strictObject({
-  image: exactImage,
+  image: appImage,
   ports: z.array(port).min(1),
   probes,
   replicas: z.union([z.int().min(0), z.strictObject({ setting: z.literal("appReplicas") })]).optional(),

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { HomelabError } from "../../common/errors";
+import { exactImage } from "../../common/exact-image";
 import { nearest } from "../../common/nearest";
-import { imageReference, objectName } from "./names";
+import { objectName } from "./names";
 import {
   bootServerSettings,
   clusterApiSettings,
@@ -75,9 +76,9 @@ const settings = {
   /** Names of VMs that may be deleted and replaced although they are protected; `*`: all of the stack. */
   replaceVms: fromText(z.array(z.string().regex(/^(\*|[a-z][a-z0-9-]*)$/, "must be the name of a VM, or *"))).default([]),
   /** Image of applications with `{ setting: "appImage" }`. Left out: what they name in `otherwise`. */
-  appImage: imageReference.optional(),
+  appImage: exactImage.optional(),
   /** By application: the image that it runs here. `homelab promote` writes it. */
-  images: fromText(z.record(objectName, imageReference)).default({}),
+  images: fromText(z.record(objectName, exactImage)).default({}),
   appReplicas: fromText(z.int().min(1).max(10)).default(1),
 };
 

@@ -2,8 +2,8 @@
  * What holds for the description of an application holds for its objects after patches too: a patch is no way around it. Pure; loads no
  * Pulumi SDK.
  */
+import { exactImage } from "../../common/exact-image";
 import type { AppSpec, Manifest } from "../../components/apps/app-spec";
-import { imageReference } from "../load/names";
 import { secretIn } from "./plain-secrets";
 import type { PlannedApp } from "./planned-app";
 
@@ -40,7 +40,7 @@ const titleOf = ({ kind, metadata: { name } }: Manifest): string => `${kind} ${n
 type Placeholders = Pick<ReadonlyMap<string, unknown>, "has">;
 
 const isExact = (image: unknown, placeholders: Placeholders): boolean =>
-  typeof image === "string" && (placeholders.has(image) || imageReference.safeParse(image).success);
+  typeof image === "string" && (placeholders.has(image) || exactImage.safeParse(image).success);
 
 function openSecret(at: string, name: string, value: unknown, placeholders?: Placeholders): Problem[] {
   const found = placeholders?.has(String(value)) === true ? undefined : secretIn(name, value);

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { exactImage } from "../../../common/exact-image";
 import { storePath } from "../../../common/vault-layout";
-import { cpuAmount, exactImage, httpsAddress, memoryAmount } from "../option-types";
+import { cpuAmount, httpsAddress, memoryAmount } from "../option-types";
 
 const setName = z.string().regex(/^[a-z][a-z0-9-]{0,43}[a-z0-9]$/, "must be a name of 2 to 45 of a-z, 0-9 and -, as jobs name it in runs-on");
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { exactImage } from "../../../common/exact-image";
 import { storePath } from "../../../common/vault-layout";
-import { cpuAmount, exactImage, httpsAddress, memoryAmount } from "../option-types";
+import { cpuAmount, httpsAddress, memoryAmount } from "../option-types";
 
 export const gitlabRunnerOptions = z.strictObject({
   url: httpsAddress.default("https://gitlab.com").describe("GitLab that it takes jobs of"),

@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { exactImage } from "../../../common/exact-image";
 import { storePath } from "../../../common/vault-layout";
-import { exactImage, httpsAddress, schedule, serverName } from "../option-types";
+import { httpsAddress, schedule, serverName } from "../option-types";
 
 const bucket = z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "must be a bucket's name: 3 to 63 of a-z, 0-9, . and -");
 /** Part of names of files and of variables. */
