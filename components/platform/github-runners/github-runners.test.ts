@@ -83,7 +83,7 @@ test("a set comes after the controller and its token, in a namespace that goes b
 
 test.each([
   ["more at least than at most", { "self-hosted": { ...set, min: 5 } }, /at least as many runners at most/],
-  ["an image of no version", { "self-hosted": { ...set, image: "ghcr.io/actions/actions-runner:latest" } }, /must not have the tag latest/],
+  ["an image of no version", { "self-hosted": { ...set, image: "ghcr.io/actions/actions-runner:latest" } }, /must not be the tag latest/],
   ["a name that is none", { "Self Hosted": set }, /as jobs name it/],
 ])("%s is refused", (_, sets, message) => {
   expect(JSON.stringify(githubRunners.options.safeParse({ sets }).error?.issues)).toMatch(message);
