@@ -93,12 +93,19 @@ function writeSource(part, module, source) {
   for (const file of part.main.embed ?? []) fs.writeFileSync(path.join(source, path.basename(file)), fs.readFileSync(path.join(module.Dir, file)));
 }
 
+/** Files get no right to write; folders keep it, so that whoever owns the cache can remove them. */
+function makeReadOnly(place) {
+  if (!fs.statSync(place).isDirectory()) fs.chmodSync(place, 0o444);
+  else for (const name of fs.readdirSync(place)) makeReadOnly(path.join(place, name));
+}
+
 /** Read-only files of the module that tests need beside the program: `files/<as in the module>`. */
 function bringFiles(part, module, home) {
   for (const file of part.files ?? []) {
     const to = path.join(home, "files", file);
     fs.mkdirSync(path.dirname(to), { recursive: true });
     fs.cpSync(path.join(module.Dir, file), to, { recursive: true });
+    makeReadOnly(to);
   }
 }
 

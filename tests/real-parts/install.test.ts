@@ -46,6 +46,12 @@ test("the named parts are built in the list's order, with replacements and files
   expect(fs.readFileSync(path.join(cache, "external-secrets-v0.16.2", "files", "deploy", "crds", "bundle.yaml"), "utf8")).toBe(
     "kind: CustomResourceDefinition\n",
   );
+  // Tests read a module's files and change none.
+  expect(fs.statSync(path.join(cache, "external-secrets-v0.16.2", "files", "deploy", "crds", "bundle.yaml")).mode & 0o777).toBe(0o444);
+  // Programs are stripped: without symbols (-s), and without debug information (-w), which is not even made.
+  const builds = calls().filter((call) => call.startsWith("build "));
+  expect(builds).toHaveLength(3);
+  expect(builds.filter((call) => !/ -gcflags=all=-dwarf=false -ldflags=-s -w /.test(call))).toEqual([]);
   const goMod = fs.readFileSync(path.join(cache, "kubectl-v1.34.2", "kubectl"), "utf8");
   expect(goMod).toContain("require k8s.io/kubernetes v1.34.2\n");
   expect(goMod).toContain("replace k8s.io/api => k8s.io/api v0.34.2\n");
