@@ -1,8 +1,9 @@
-// Runs a command and measures it. Linux: what is read below /proc is 0 or NaN elsewhere.
+// Runs a command and measures it. What is read below /proc (Linux) is undefined elsewhere.
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { childrenCpu } from "./children-cpu.cjs";
+import { difference } from "./figures.mjs";
 
 const LOOK_MS = 50;
 
@@ -20,14 +21,14 @@ function figuresOf(pid) {
 
 /**
  * `seconds` of the clock, `cpu` seconds of it and all its children, `own` seconds without those and `peakMiB` of its memory, both as last
- * seen, and `firstMs` to its first output (undefined: there was none).
+ * seen, and `firstMs` to its first output. Undefined: not measured here, not seen, or no output.
  * @throws Error with the end of its output where its exit code is not 0
  */
 export async function measureChild(file, args, { cwd, env }) {
   const cpuBefore = childrenCpu();
   const startedAt = performance.now();
   const child = spawn(file, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
-  let [own, peakMiB, firstMs, said] = [0, 0, undefined, ""];
+  let [own, peakMiB, firstMs, said] = [undefined, undefined, undefined, ""];
   for (const stream of [child.stdout, child.stderr])
     stream.on("data", (chunk) => {
       firstMs ??= performance.now() - startedAt;
@@ -38,12 +39,12 @@ export async function measureChild(file, args, { cwd, env }) {
     if (seen === undefined) return;
     own = seen.own;
     // A process that has exited and is a zombie has no memory.
-    peakMiB = Math.max(peakMiB, seen.peakMiB);
+    peakMiB = Math.max(peakMiB ?? 0, seen.peakMiB);
   }, LOOK_MS);
   const code = await new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", resolve);
   }).finally(() => clearInterval(poll));
   if (code !== 0) throw new Error(`${path.basename(file)} ${args.join(" ")}: exit code ${code}\n${said}`);
-  return { seconds: (performance.now() - startedAt) / 1000, cpu: childrenCpu() - cpuBefore, own, peakMiB, firstMs };
+  return { seconds: (performance.now() - startedAt) / 1000, cpu: difference(childrenCpu(), cpuBefore), own, peakMiB, firstMs };
 }

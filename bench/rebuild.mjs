@@ -13,6 +13,7 @@ import os from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { childrenCpu } from "./children-cpu.cjs";
+import { difference, fixed, sayWhatIsLeftOut, shown } from "./figures.mjs";
 import { pathWith, realPulumi, root } from "./real-cli.mjs";
 
 const { values } = parseArgs({ options: { latency: { type: "string", default: "zero" } } });
@@ -25,7 +26,7 @@ function timed(file, args, options) {
   const done = spawnSync(file, args, { encoding: "utf8", maxBuffer: 1 << 28, ...options });
   if (done.status !== 0)
     throw new Error(`${file} ${args.join(" ")} ended with ${done.status ?? done.signal}\n${(done.stdout ?? "").slice(-3000)}${done.stderr}`);
-  return { stdout: done.stdout, seconds: Number(process.hrtime.bigint() - started) / 1e9, cpu: childrenCpu() - cpu };
+  return { stdout: done.stdout, seconds: Number(process.hrtime.bigint() - started) / 1e9, cpu: difference(childrenCpu(), cpu) };
 }
 
 const STEPS = [
@@ -37,7 +38,7 @@ const STEPS = [
 
 function print(what, { seconds, cpu, stdout = "" }) {
   const stacks = [...stdout.matchAll(/^\[([a-z]+)\] succeeded in ([0-9.]+)s/gm)].map(([, name, time]) => `${name} ${time}`).join(", ");
-  console.log(`${what.padEnd(36)} ${seconds.toFixed(1).padStart(6)} s wall ${cpu.toFixed(1).padStart(6)} s cpu   ${stacks}`);
+  console.log(`${what.padEnd(36)} ${fixed(seconds, 1, 6)} s wall ${shown(cpu, (s) => `${fixed(s, 1, 6)} s cpu`)}   ${stacks}`);
 }
 
 /** One `pulumi preview` a stack, one after the other: what somebody without an orchestrator does. */
@@ -82,6 +83,7 @@ async function measure(engine, pulumi) {
 spawnSync(process.execPath, [path.join(root, "build", "build.cjs")], { stdio: "inherit" });
 const pulumi = realPulumi();
 console.log(`${os.cpus().length} cores, Node ${process.version}, latency ${values.latency}`);
+sayWhatIsLeftOut();
 const ours = await measure("embedded", pulumi);
 if (pulumi === undefined) console.log("no Pulumi CLI (make real-parts PARTS=pulumi): only the embedded engine is measured");
 else {

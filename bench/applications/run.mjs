@@ -13,6 +13,7 @@ import os from "node:os";
 import path from "node:path";
 import { createPatch } from "rfc6902";
 import { parseAllDocuments, stringify } from "yaml";
+import { difference, fixed, ratio, sayWhatIsLeftOut, shown, sum } from "../figures.mjs";
 import { measureChild } from "../measure-child.mjs";
 import { programFor, root } from "../real-cli.mjs";
 
@@ -93,15 +94,14 @@ const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.le
 
 /** Runs each command to its end, one after the other. */
 async function inTurn(commands) {
-  const sum = { seconds: 0, cpu: 0 };
+  const runs = [];
   for (const [file, ...args] of commands) {
-    const { seconds, cpu } = await measureChild(file, args, { cwd: root, env: process.env });
-    sum.seconds += seconds;
-    sum.cpu += cpu;
+    runs.push(await measureChild(file, args, { cwd: root, env: process.env }));
   }
-  return sum;
+  return { seconds: sum(runs.map(({ seconds }) => seconds)), cpu: sum(runs.map(({ cpu }) => cpu)) };
 }
 
+sayWhatIsLeftOut();
 const kubectl = programFor("kubectl");
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "bench-applications-"));
 try {
@@ -146,16 +146,18 @@ try {
   const runs = { "homelab help": 1, "homelab render": 1, "kubectl kustomize": overlays.length };
   for (const name of Object.keys(steps))
     console.log(
-      `${String(runs[name]).padStart(3)} × ${name.padEnd(18)} ${of(name).seconds.toFixed(2).padStart(6)} s wall ${of(name).cpu.toFixed(2).padStart(6)} s cpu`,
+      `${String(runs[name]).padStart(3)} × ${name.padEnd(18)} ${fixed(of(name).seconds, 2, 6)} s wall${shown(of(name).cpu, (s) => ` ${fixed(s, 2, 6)} s cpu`)}`,
     );
   const [bare, ours] = [of("homelab help"), of("homelab render")];
   console.log(
-    `render over the bare start: ${(ours.seconds - bare.seconds).toFixed(2)} s wall, ${(ours.cpu - bare.cpu).toFixed(2)} s cpu, of ${overlays.length} app-environments`,
+    `render over the bare start: ${fixed(ours.seconds - bare.seconds, 2)} s wall${shown(difference(ours.cpu, bare.cpu), (s) => `, ${fixed(s, 2)} s cpu`)}, of ${overlays.length} app-environments`,
   );
   if (kubectl === undefined) console.log("kubectl is not there, so nothing was compared: make real-parts PARTS=kubectl");
   else {
     const theirs = of("kubectl kustomize");
-    console.log(`kustomize by render: ${(theirs.seconds / ours.seconds).toFixed(2)} of wall, ${(theirs.cpu / ours.cpu).toFixed(2)} of cpu`);
+    console.log(
+      `kustomize by render: ${fixed(theirs.seconds / ours.seconds, 2)} of wall${shown(ratio(theirs.cpu, ours.cpu), (times) => `, ${fixed(times, 2)} of cpu`)}`,
+    );
   }
 } finally {
   fs.rmSync(folder, { recursive: true, force: true });

@@ -9,6 +9,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { fixed, ratio, sayWhatIsLeftOut, shown } from "../figures.mjs";
 import { measureChild } from "../measure-child.mjs";
 import { embedded, pathWith, realPulumi, root } from "../real-cli.mjs";
 
@@ -61,6 +62,7 @@ async function measure(pulumi, count) {
 }
 
 spawnSync(process.execPath, [path.join(root, "build", "build.cjs")], { stdio: "inherit" });
+sayWhatIsLeftOut();
 const real = realPulumi();
 if (real === undefined) console.log("no Pulumi CLI (make real-parts PARTS=pulumi): only the embedded engine is measured");
 for (const count of counts.length > 0 ? counts : [1000, 2000]) {
@@ -69,12 +71,16 @@ for (const count of counts.length > 0 ? counts : [1000, 2000]) {
   for (const [name] of STEPS) {
     const { seconds, cpu, peakMiB, firstMs } = ours[name];
     const cli = theirs?.[name];
-    const ratio =
-      cli === undefined
-        ? ""
-        : `  CLI ${cli.seconds.toFixed(1)} s, ratio ${(cli.seconds / seconds).toFixed(1)}  CLI CPU ${cli.cpu.toFixed(1)} s, ratio ${(cli.cpu / cpu).toFixed(1)}`;
     console.log(
-      `${String(count).padStart(5)} ${name.padEnd(8)} ${seconds.toFixed(1).padStart(6)} s  CPU ${cpu.toFixed(1).padStart(5)} s  ${((1000 * seconds) / count).toFixed(1).padStart(5)} ms each  ${peakMiB.toFixed(0).padStart(4)} MiB  first output ${firstMs.toFixed(0)} ms${ratio}`,
+      [
+        `${String(count).padStart(5)} ${name.padEnd(8)} ${fixed(seconds, 1, 6)} s`,
+        shown(cpu, (s) => `  CPU ${fixed(s, 1, 5)} s`),
+        `  ${fixed((1000 * seconds) / count, 1, 5)} ms each`,
+        shown(peakMiB, (mib) => `  ${fixed(mib, 0, 4)} MiB`),
+        shown(firstMs, (ms) => `  first output ${fixed(ms, 0)} ms`),
+        shown(cli, (its) => `  CLI ${fixed(its.seconds, 1)} s, ratio ${fixed(its.seconds / seconds, 1)}`),
+        shown(ratio(cli?.cpu, cpu), (times) => `  CLI CPU ${fixed(cli.cpu, 1)} s, ratio ${fixed(times, 1)}`),
+      ].join(""),
     );
   }
 }

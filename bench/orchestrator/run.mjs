@@ -10,6 +10,7 @@ import fs from "node:fs";
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
+import { fixed, ratio, sayWhatIsLeftOut, shown } from "../figures.mjs";
 import { measureChild } from "../measure-child.mjs";
 import { root } from "../real-cli.mjs";
 
@@ -91,11 +92,10 @@ function generate(count) {
 const timed = (file, args, { dir, env }) => measureChild(file, args, { cwd: dir, env });
 
 function print(count, what, { seconds, cpu, own, peakMiB }) {
-  const share =
-    own === undefined
-      ? ""
-      : `   own ${own.toFixed(1).padStart(5)} s, ${((100 * own) / cpu).toFixed(1).padStart(4)} %   peak ${peakMiB.toFixed(0).padStart(4)} MiB`;
-  console.log(`${String(count).padStart(4)} stacks  ${what.padEnd(30)} ${seconds.toFixed(1).padStart(6)} s wall ${cpu.toFixed(1).padStart(6)} s cpu${share}`);
+  const all = shown(cpu, (s) => ` ${fixed(s, 1, 6)} s cpu`);
+  const share = shown(ratio(own, cpu), (part) => `   own ${fixed(own, 1, 5)} s, ${fixed(100 * part, 1, 4)} %`);
+  const memory = shown(peakMiB, (mib) => `   peak ${fixed(mib, 0, 4)} MiB`);
+  console.log(`${String(count).padStart(4)} stacks  ${what.padEnd(30)} ${fixed(seconds, 1, 6)} s wall${all}${share}${memory}`);
 }
 
 async function measure(count) {
@@ -111,7 +111,7 @@ async function measure(count) {
     const { seconds, cpu } = await timed("sh", ["-c", script], made);
     print(count, "the same, a loop of the engine", { seconds, cpu });
     console.log(
-      `${String(count).padStart(4)} stacks  loop by preview                ${(seconds / preview.seconds).toFixed(2)} of wall, ${(cpu / preview.cpu).toFixed(2)} of cpu`,
+      `${String(count).padStart(4)} stacks  loop by preview                ${fixed(seconds / preview.seconds, 2)} of wall${shown(ratio(cpu, preview.cpu), (times) => `, ${fixed(times, 2)} of cpu`)}`,
     );
     const leaf = nameOf(count - 1);
     fs.writeFileSync(path.join(made.dir, "stacks", `${leaf}.json`), '{"size": 2}');
@@ -121,4 +121,5 @@ async function measure(count) {
   }
 }
 
+sayWhatIsLeftOut();
 for (const count of COUNTS) await measure(count);

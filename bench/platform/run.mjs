@@ -8,6 +8,7 @@ import fs from "node:fs";
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
+import { fixed, sayWhatIsLeftOut, shown } from "../figures.mjs";
 import { measureChild } from "../measure-child.mjs";
 import { embedded, pathWith, root } from "../real-cli.mjs";
 
@@ -77,10 +78,10 @@ async function measure(lab, count) {
     await run(dir, count, ["stack", "init", "dev"]);
     for (const [name, args] of STEPS) {
       const { seconds, cpu, peakMiB } = await run(dir, count, args);
-      const each = ((seconds * 1000) / count).toFixed(1);
-      console.log(
-        `${String(count).padStart(4)} objects  ${name.padEnd(8)} ${seconds.toFixed(1)} s, ${each} ms an object, ${cpu.toFixed(1)} s of processors, engine at most ${peakMiB.toFixed(0)} MiB`,
-      );
+      const processors = shown(cpu, (s) => `, ${fixed(s, 1)} s of processors`);
+      const memory = shown(peakMiB, (mib) => `, engine at most ${fixed(mib, 0)} MiB`);
+      const each = fixed((seconds * 1000) / count, 1);
+      console.log(`${String(count).padStart(4)} objects  ${name.padEnd(8)} ${fixed(seconds, 1)} s, ${each} ms an object${processors}${memory}`);
     }
   } finally {
     await controllers.stop();
@@ -90,6 +91,7 @@ async function measure(lab, count) {
 }
 
 spawnSync(process.execPath, [path.join(root, "build", "build.cjs")], { stdio: "inherit" });
+sayWhatIsLeftOut();
 const require = createRequire(import.meta.url);
 const lab = {
   ...require(path.join(root, "bin", "lab", "core", "context.js")),

@@ -24,7 +24,12 @@ module.exports = class extends TestEnvironment {
     await new Promise((resolve) => setTimeout(resolve, LAST_MS));
     const { before, started, file } = this.measured;
     const { own, children } = used();
-    const line = { file, own: own - before.own, children: children - before.children, wall: (Date.now() - started) / 1000 };
+    const line = {
+      file,
+      own: own - before.own,
+      children: children === undefined ? undefined : children - before.children,
+      wall: (Date.now() - started) / 1000,
+    };
     fs.appendFileSync(process.env.HOMELAB_TEST_TIMES, `${JSON.stringify(line)}\n`);
     await super.teardown();
   }

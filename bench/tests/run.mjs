@@ -1,5 +1,5 @@
 // What test files cost, in seconds of processor time (user and system): the file's own, that of the processes that it started and waited
-// for, and the wall time, which on a busy machine says little. One file after the other, the most expensive first in the table. Linux.
+// for (on Linux), and the wall time, which on a busy machine says little. One file after the other, the most expensive first in the table.
 //
 //   node bench/tests/run.mjs [PATTERN…]     as npx jest takes them; none: all that need only Node
 //
@@ -9,6 +9,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import { fixed, sayWhatIsLeftOut, sum } from "../figures.mjs";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.join(here, "..", "..");
@@ -26,12 +27,14 @@ try {
     .split("\n")
     .filter(Boolean)
     .map((line) => JSON.parse(line))
-    .sort((a, b) => b.own + b.children - a.own - a.children);
-  const columns = (...cells) => cells.map((cell) => (typeof cell === "number" ? cell.toFixed(1) : cell).padStart(9)).join("");
-  const sum = (key) => rows.reduce((total, row) => total + row[key], 0);
-  console.log(`${columns("cpu", "own", "children", "wall")}  file`);
-  for (const { file, own, children, wall } of rows) console.log(`${columns(own + children, own, children, wall)}  ${path.relative(root, file)}`);
-  console.log(`${columns(sum("own") + sum("children"), sum("own"), sum("children"), sum("wall"))}  ${rows.length} files`);
+    .map((row) => ({ ...row, cpu: row.own + (row.children ?? 0) }))
+    .sort((a, b) => b.cpu - a.cpu);
+  const columns = rows.some(({ children }) => children === undefined) ? ["own", "wall"] : ["cpu", "own", "children", "wall"];
+  const line = (cell, last) => console.log(`${columns.map((name) => cell(name).padStart(9)).join("")}  ${last}`);
+  sayWhatIsLeftOut();
+  line((name) => name, "file");
+  for (const row of rows) line((name) => fixed(row[name], 1), path.relative(root, row.file));
+  line((name) => fixed(sum(rows.map((row) => row[name])), 1), `${rows.length} files`);
   process.exitCode = status ?? 1;
 } finally {
   fs.rmSync(folder, { recursive: true, force: true });
