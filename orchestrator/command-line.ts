@@ -26,11 +26,11 @@ function helpOf(command: NamedCommand, words: readonly string[], session: Sessio
 export async function runCommandLine(argv: readonly string[], session: Session): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined) {
-    session.out(overview(allCommands()));
+    session.out(overview(allCommands(), session.terminal.columns()));
     return EXIT.usage;
   }
   if (isHelp(name)) {
-    session.out(overview(allCommands()));
+    session.out(overview(allCommands(), session.terminal.columns()));
     return EXIT.done;
   }
   if (name === "--version" || name === "-V") {

@@ -1,7 +1,7 @@
 import { parseCommandLine } from "./arguments";
 import { allCommands, findCommand } from "./catalogue";
 import { type Leaf, leafOf, type NamedCommand } from "./command";
-import { helpText } from "./help";
+import { helpText, overview } from "./help";
 
 /** Every command and every verb, as a person can type it. */
 const leaves: [string, NamedCommand, string, Leaf][] = allCommands().flatMap((command) =>
@@ -27,6 +27,31 @@ test.each(leaves)("homelab %s: help has a line for each flag and word, and the p
   expect([parsed.verb, parsed.args.words]).toEqual([verb, words]);
   for (const flag of leaf.flags)
     expect(flag.value === undefined ? parsed.args.flag(flag.name) : parsed.args.text(flag.name)).toBe(flag.value === undefined ? true : valueFor(flag));
+});
+
+/** The words of a text, in their order, however it is wrapped. */
+const wordsOf = (text: string): string[] => text.split(/\s+/).filter((word) => word !== "");
+/** Lines that are wider than the terminal, and could be shorter. */
+const tooWide = (text: string, columns: number): string[] => text.split("\n").filter((line) => line.length > columns && wordsOf(line).length > 1);
+
+test.each([20, 40, 60, 79])("on a terminal of %i columns help says the same, and no line is wider", (columns) => {
+  for (const [name, command, verb] of leaves) {
+    const [help, described = ""] = [helpText(command, verb, columns), helpText(command, verb, columns).split("\nExamples:")[0]];
+    expect([name, wordsOf(help)]).toEqual([name, wordsOf(helpText(command, verb, 200))]);
+    expect([name, tooWide(described, columns)]).toEqual([name, []]);
+  }
+  for (const command of allCommands().filter(({ verbs }) => verbs !== undefined)) {
+    expect(wordsOf(helpText(command, "", columns))).toEqual(wordsOf(helpText(command, "", 200)));
+    expect(tooWide(helpText(command, "", columns).split("\nExamples:")[0] ?? "", columns)).toEqual([]);
+  }
+  expect(wordsOf(overview(allCommands(), columns))).toEqual(wordsOf(overview(allCommands(), 200)));
+  expect(tooWide(overview(allCommands(), columns), columns)).toEqual([]);
+});
+
+test("the overview of a usual terminal has a line for each command, and none is wider", () => {
+  const text = overview(allCommands(), 80);
+  expect(tooWide(text, 80)).toEqual([]);
+  for (const { name, hidden } of allCommands()) if (hidden !== true) expect(text).toMatch(new RegExp(`^ {2}${name} +\\S`, "m"));
 });
 
 test.each(leaves)("homelab %s: a flag that is misspelt, one without its value and one with a wrong value are refused", (_, command, verb, leaf) => {

@@ -16,7 +16,7 @@ export const command = defineCommand({
   run: async (args, session) => {
     const [name, verb] = args.words;
     if (args.flag("markdown")) session.out(referencePage(allCommands()));
-    else if (name === undefined) session.out(overview(allCommands()));
+    else if (name === undefined) session.out(overview(allCommands(), session.terminal.columns()));
     else {
       const found = findCommand(name);
       session.out(helpText(found, verb === undefined ? "" : verbOf(found, verb), session.terminal.columns()));

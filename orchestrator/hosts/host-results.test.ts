@@ -26,7 +26,7 @@ test("the exit code is 0 for nothing, 3 for changes, and 1 for a failed host, wh
 });
 
 test("check has a row for each host, then why hosts failed, then what is not built", () => {
-  expect(resultsText(CHECKS, "check", ["k8s-home"])).toBe(`host      stack            state  would change  operations
+  expect(resultsText(CHECKS, "check", ["k8s-home"], 80)).toBe(`host      stack            state  would change  operations
 ────────  ─────  ───────────────  ────────────  ──────────
 dns       tools         no roles             0           0
 k8s-dev   dev       would change             2           3
@@ -36,7 +36,7 @@ k8s-prod: 192.168.1.14:22 refuses the key of suporte
   next: check SSH_PRIVATE_KEY
 not built: k8s-home
 `);
-  expect(resultsText(only(), "check", ["k8s-home"])).toBe("no host is built\nnot built: k8s-home\n");
+  expect(resultsText(only(), "check", ["k8s-home"], 80)).toBe("no host is built\nnot built: k8s-home\n");
 });
 
 test("diff shows only what would change, with its difference, and what could not be looked at", () => {
@@ -78,7 +78,7 @@ test("apply says what was changed, and in which phase an operation failed", () =
   };
   expect(exitCodeOf(results)).toBe(1);
   expect(exitCodeOf({ version: 1, hosts: results.hosts.slice(0, 1) })).toBe(0);
-  expect(resultsText(results, "apply", [])).toBe(`host     stack    state  changed  operations
+  expect(resultsText(results, "apply", [], 80)).toBe(`host     stack    state  changed  operations
 ───────  ─────  ───────  ───────  ──────────
 dns      tools  changed        1           2
 haproxy  tools   failed        0           2

@@ -63,11 +63,13 @@ function failureLines({ host, error, roles }: HostResult): string[] {
   return lines;
 }
 
-/** One row for each host, and below the reasons why hosts failed. @param notBuilt hosts of stacks that are not up */
-export function resultsText({ hosts }: HostResults, mode: "check" | "apply", notBuilt: readonly string[]): string {
+/** One row for each host, and below the reasons why hosts failed. @param notBuilt hosts of stacks that are not up. @param columns of the terminal */
+export function resultsText({ hosts }: HostResults, mode: "check" | "apply", notBuilt: readonly string[], columns: number): string {
   const rows = hosts.map((host) => [host.host, host.stack, WORDS[host.status], String(count(host, changing)), String(count(host, (role) => role.operations))]);
   const table =
-    hosts.length === 0 ? "no host is built" : renderTable(["host", "stack", "state", mode === "check" ? "would change" : "changed", "operations"], rows);
+    hosts.length === 0
+      ? "no host is built"
+      : renderTable(["host", "stack", "state", mode === "check" ? "would change" : "changed", "operations"], rows, columns);
   const failures = hosts.flatMap(failureLines);
   const open = notBuilt.length === 0 ? [] : [`not built: ${notBuilt.join(", ")}`];
   return `${[table, ...failures, ...open].join("\n")}\n`;

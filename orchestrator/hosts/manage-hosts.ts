@@ -59,7 +59,7 @@ async function runRoles(action: "check" | "diff" | "apply", args: Arguments, ses
   const mode = action === "apply" ? "apply" : "check";
   const results = hostResultsSchema.parse(await askProgram("run-roles", JSON.stringify({ mode, hosts }), site.env));
   if (args.flag("json")) session.out(`${JSON.stringify({ ...results, notBuilt }, null, 2)}\n`);
-  else session.out(action === "diff" ? diffText(results) : resultsText(results, mode, notBuilt));
+  else session.out(action === "diff" ? diffText(results) : resultsText(results, mode, notBuilt, session.terminal.columns()));
   return exitCodeOf(results);
 }
 

@@ -69,7 +69,7 @@ test("a command that printed nothing, an error of the stack itself, and a very l
 
 test("the table is within 80 columns, however long a stack's name is", () => {
   const row = ["a-stack-with-a-very-long-name-that-somebody-chose", "open values", "1000", "1000", "1000", "1000", "1000", "59m59s"];
-  for (const line of renderTable(TABLE_HEAD, [row]).split("\n")) expect(line.length).toBeLessThanOrEqual(80);
+  for (const line of renderTable(TABLE_HEAD, [row], 80).split("\n")) expect(line.length).toBeLessThanOrEqual(80);
 });
 
 test("a lab that ended is the one cause: refused connections and cancelled steps only follow from it", () => {

@@ -1,3 +1,4 @@
+import { indented } from "../../common/wrapped";
 import { countChanges, durationText } from "./changes";
 import type { RunReport, StackReport } from "./report-schema";
 
@@ -36,14 +37,30 @@ export function waitingTexts(stacks: readonly StackReport[]): { stack: string; f
 
 /** A terminal's usual width: no table is wider. */
 const TABLE_WIDTH = 80;
+const LEAST_OF_FIRST = 8;
+const INDENT = "  ";
 
 const clip = (text: string, width: number): string => (text.length > width ? `${text.slice(0, width - 1)}…` : text);
 
-/** Columns for a terminal: the first two are left-aligned, the others right-aligned. The first is cut where the table is too wide. */
-export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** On a terminal that is too narrow for a table: the first cell of a row, and below it the others after their titles. */
+export function renderRecords(head: readonly string[], rows: readonly (readonly string[])[], columns: number): string {
+  const fieldsOf = (row: readonly string[]): string[] => row.flatMap((cell, i) => (i === 0 || cell === "" ? [] : [`${head[i]} ${cell}`]));
+  // A title and its cell stay on one line where they fit on it.
+  const kept = (field: string): string => (field.length < columns - INDENT.length ? field.replaceAll(" ", "\u00a0") : field);
+  const below = (row: readonly string[]): string => indented(fieldsOf(row).map(kept).join(", "), columns, INDENT).replaceAll("\u00a0", " ");
+  return rows.map((row) => `${row[0]}\n${below(row)}`).join("\n");
+}
+
+/**
+ * Columns for a terminal: the first two are left-aligned, the others right-aligned. The first is cut where the table is too wide.
+ * @param columns of the terminal
+ */
+export function renderTable(head: readonly string[], rows: readonly (readonly string[])[], columns: number): string {
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
-  const excess = widths.reduce((sum, width) => sum + width, 2 * (widths.length - 1)) - TABLE_WIDTH;
-  if (excess > 0) widths[0] = Math.max(8, (widths[0] ?? 0) - excess);
+  const whole = (): number => widths.reduce((sum, width) => sum + width, 2 * (widths.length - 1));
+  const excess = whole() - Math.min(columns, TABLE_WIDTH);
+  if (excess > 0) widths[0] = Math.min(widths[0] ?? 0, Math.max(LEAST_OF_FIRST, (widths[0] ?? 0) - excess));
+  if (columns < TABLE_WIDTH && whole() > columns) return renderRecords(head, rows, columns);
   const line = (cells: readonly string[]): string =>
     cells
       .map((cell, i) => (i === 0 ? clip(cell, widths[0] ?? 0).padEnd(widths[0] ?? 0) : i === 1 ? cell.padEnd(widths[1] ?? 0) : cell.padStart(widths[i] ?? 0)))

@@ -57,10 +57,10 @@ it("says of each stack of a preview whether it is complete, or which outputs of 
   const preview: RunReport = { ...report("tools", "dev"), operation: "preview" };
   const [, dev] = preview.stacks;
   if (dev !== undefined) dev.unknowns = ["tools.vaultId", "tools.templateIds", "stg.appImage"];
-  expect(tableText(preview)).toMatch(/^tools +complete .*\ndev +unknown outputs /m);
+  expect(tableText(preview, 80)).toMatch(/^tools +complete .*\ndev +unknown outputs /m);
   expect(closingText(closing(undefined), preview, "/r.html", 80).split("\n").slice(0, 2)).toEqual([
     "dev waits for tools, whose outputs are unknown until it is up: vaultId, templateIds",
     "dev waits for stg, whose outputs are unknown until it is up: appImage",
   ]);
-  expect(tableText(report("tools"))).toMatch(/^tools +succeeded /m);
+  expect(tableText(report("tools"), 80)).toMatch(/^tools +succeeded /m);
 });

@@ -16,8 +16,8 @@ export interface Closing {
   program: Pick<Program, "site" | "vaultStack">;
 }
 
-/** Failures first and the table last, so that the table is on the screen however much failed. */
-export function tableText(report: RunReport): string {
+/** Failures first and the table last, so that the table is on the screen however much failed. @param columns of the terminal */
+export function tableText(report: RunReport, columns: number): string {
   const failures = report.stacks.filter(({ error }) => error !== undefined).flatMap((stack) => ["", ...failureLines(stack)]);
   const warnings = (report.warnings ?? []).flatMap((warning, i) => [...(i === 0 ? [""] : []), `warning: ${warning}`]);
   const retries = report.stacks.flatMap(({ stack, retries: all = [] }) =>
@@ -26,7 +26,7 @@ export function tableText(report: RunReport): string {
   const skipped = report.stacks
     .filter(({ status }) => status === "skipped")
     .map(({ stack, blame }) => `${stack} was skipped because ${blame ?? "another stack"} failed`);
-  return `${[...warnings, ...failures, "", renderTable(TABLE_HEAD, tableRows(report)), ...(retries.length === 0 ? [] : ["", ...retries]), ...(skipped.length === 0 ? [] : ["", ...skipped]), ""].join("\n")}\n`;
+  return `${[...warnings, ...failures, "", renderTable(TABLE_HEAD, tableRows(report), columns), ...(retries.length === 0 ? [] : ["", ...retries]), ...(skipped.length === 0 ? [] : ["", ...skipped]), ""].join("\n")}\n`;
 }
 
 /** Names after a title, as many as fit into the width. */

@@ -128,7 +128,7 @@ export async function showStatus(args: Arguments, session: Session): Promise<Exi
   }
   const now = session.clock.now();
   const rows = facts.map((one) => statusRow(one, now));
-  session.out(`${renderTable(STATUS_HEAD, rows)}\n`);
+  session.out(`${renderTable(STATUS_HEAD, rows, session.terminal.columns())}\n`);
   for (const line of [...underWayLines(records, graph), ...doubtLines(fold), ...rebuildLines(site.runsDir)]) session.out(`${line}\n`);
   if (site.lab) session.out(`lab: running since ${site.lab.startedAt}, process ${site.lab.pid}\n`);
   return EXIT.done;

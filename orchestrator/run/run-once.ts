@@ -275,7 +275,7 @@ export async function runOnce(setup: RunSetup, args: Arguments, session: Session
       diagnostics: recorder.diagnostics,
     });
     const quiet = args.flag("json");
-    if (!quiet) session.out(tableText(report));
+    if (!quiet) session.out(tableText(report, session.terminal.columns()));
     const files = writeReport(folder.dir, report, session.writeFile);
     writeReportFiles(setup.before === undefined ? report : joinedReport(setup.before, report), args, session);
     if (!quiet) session.out(closingText(setup, report, files.html, session.terminal.columns()));

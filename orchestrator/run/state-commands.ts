@@ -164,7 +164,11 @@ async function showHistory(args: Arguments, session: Session): Promise<ExitCode>
   const rows = [...all].flatMap(([stack, updates]) =>
     updates.map(({ kind, result, startTime, changes }) => [stack, kind, result, startTime, changesText(changes, false)]),
   );
-  session.out(rows.length === 0 ? "no stack was ever updated\n" : `${renderTable(["stack", "operation", "result", "started", "changes"], rows)}\n`);
+  session.out(
+    rows.length === 0
+      ? "no stack was ever updated\n"
+      : `${renderTable(["stack", "operation", "result", "started", "changes"], rows, session.terminal.columns())}\n`,
+  );
   return EXIT.done;
 }
 

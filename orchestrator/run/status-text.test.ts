@@ -55,7 +55,7 @@ test("a row says state, last run and drift, and a table of them fits a terminal"
     ["stg", "not there", "0", "none", "never", "–"],
     ["home", "in doubt", "123", "none", "2026-11-30 02:03", "none, just now"],
   ]);
-  expect(renderTable(STATUS_HEAD, rows).split("\n")).toHaveLength(6);
+  expect(renderTable(STATUS_HEAD, rows, 80).split("\n")).toHaveLength(6);
 });
 
 test("of a run under way: what runs, and what waits for what", () => {
