@@ -70,7 +70,8 @@ _homelab() {
   found=(\${(f)"$(homelab complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)"})
   if (( \${#found} )); then compadd -a found; else _files; fi
 }
-compdef _homelab homelab
+# From a folder of $fpath, zsh runs this file as the function, at the first completion.
+if [[ $funcstack[1] == _homelab ]]; then _homelab "$@"; else compdef _homelab homelab; fi
 `,
   fish: `# homelab completion fish > ~/.config/fish/completions/homelab.fish
 complete -c homelab -f -a '(homelab complete -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { quote } from "../../common/quote";
 import { testWhere } from "../support/skips";
 
 const ROOT = path.join(__dirname, "../..");
@@ -43,6 +44,55 @@ test.each([
   const ask = `COMP_WORDS=(${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${words.length - 1}; _homelab; printf '%s\\n' "\${COMPREPLY[@]}"`;
   expect(shell(`eval "$(homelab completion bash)"; complete -p homelab >/dev/null && ${ask}`)).toEqual({ code: 0, out: `${expected}\n`, err: "" });
 });
+
+const LINES = [
+  ["homelab prom", "promote"],
+  ["homelab up --engine em", "embedded"],
+  ["homelab lab st", "start\nstop\nstatus"],
+  ["homelab graph --format ", "mermaid\ndot\njson"],
+];
+/** Debian has these shells as packages. */
+const withShell = (name: string) =>
+  testWhere(
+    ["/usr/bin", "/bin"].some((dir) => fs.existsSync(path.join(dir, name))),
+    `${name} is not installed`,
+  );
+
+withShell("zsh").each(LINES)("zsh completes %j", (line = "", expected) => {
+  const words = line.split(" ");
+  // `compadd` works in zsh's line editor only: here it prints what it was given.
+  const ask = `compadd() { print -rl -- "\${(@P)2}" }; _files() { print files }; words=(${words.map((word) => `'${word}'`).join(" ")}); CURRENT=${words.length}; _homelab`;
+  const { code, out, err } = shell(`zsh -fc ${quote(`compdef() { :; }; eval "$(homelab completion zsh)"; ${ask}`)}`);
+  expect([code, out, err]).toEqual([0, `${expected}\n`, ""]);
+});
+
+withShell("zsh")("zsh offers files where homelab offers nothing, and knows the function by the name of its file", () => {
+  const asked =
+    'compdef() { print -r -- "$1 $2" }; _files() { print files }; eval "$(homelab completion zsh)"; words=(homelab up --report \'\'); CURRENT=4; _homelab';
+  expect(shell(`zsh -fc ${quote(asked)}`)).toEqual({ code: 0, out: "_homelab homelab\nfiles\n", err: "" });
+});
+
+withShell("fish").each(LINES)("fish completes %j", (line = "", expected) => {
+  const asked = `homelab completion fish | source; complete -C ${quote(line)}`;
+  const { code, out, err } = shell(`fish --no-config -c ${quote(asked)}`);
+  expect([code, out.trim().split("\n").toSorted(), err]).toEqual([0, (expected ?? "").split("\n").toSorted(), ""]);
+});
+
+withShell("zsh")("zsh completes at the first time, too, where the script is a file of $fpath", () => {
+  fs.mkdirSync(path.join(folder, "functions"));
+  const script = `compdef() { :; }; compadd() { print -rl -- "\${(@P)2}" }; fpath=(${quote(path.join(folder, "functions"))} $fpath); autoload -Uz _homelab; words=(homelab prom); CURRENT=2; _homelab; print again; _homelab`;
+  expect(shell(`homelab completion zsh > functions/_homelab; zsh -fc ${quote(script)}`, folder)).toEqual({
+    code: 0,
+    out: "promote\nagain\npromote\n",
+    err: "",
+  });
+});
+
+test("npx finds homelab from any folder of the checkout", () => {
+  const { version } = JSON.parse(fs.readFileSync(path.join(ROOT, "package.json"), "utf8")) as { version: string };
+  const asked = "npm_config_update_notifier=false npx --offline --no-install homelab --version";
+  expect(shell(asked)).toEqual({ code: 0, out: `homelab ${version}\n`, err: "" });
+}, 60_000);
 
 test("a terminal that is half gone is no bug: no standard input, a reader that leaves, a folder that was removed", () => {
   expect(shell("homelab secrets set none/such key <&-")).toEqual({
