@@ -16,6 +16,9 @@ export interface Proof {
   says: string;
 }
 
+/** The part of a rehearsal's lab that the proofs use. */
+export type ProvenLab = Pick<RehearsalLab, "dir" | "homelab" | "homelabWith" | "settle"> & { readonly files: Pick<RehearsalLab["files"], "proxy"> };
+
 /** Milliseconds for one answer. */
 const PATIENCE = 20_000;
 
@@ -25,7 +28,7 @@ interface Answer {
 }
 
 /** @param tls the CA to trust and a client certificate; default: the homelab's own authority, and no client certificate */
-async function ask(lab: RehearsalLab, url: string, headers: Record<string, string> = {}, tls?: { ca: string; cert: string; key: string }): Promise<Answer> {
+async function ask(lab: ProvenLab, url: string, headers: Record<string, string> = {}, tls?: { ca: string; cert: string; key: string }): Promise<Answer> {
   const requestTls = tls ?? { ca: fs.readFileSync(path.join(lab.dir, "trusted.pem"), "utf8") };
   const agent = new ProxyAgent({ uri: lab.files.proxy, requestTls, proxyTunnel: true });
   try {
@@ -45,17 +48,19 @@ export async function proofOf(what: string, work: () => Promise<string>): Promis
   }
 }
 
+const firstLine = (text: string): string => text.trim().split("\n")[0] ?? "";
+
 /** As {@link proofOf}, with only the first line of a failure. */
 async function prove(what: string, work: () => Promise<string>): Promise<Proof> {
   const { ok, says } = await proofOf(what, work);
-  return { what, ok, says: ok ? says : (says.split("\n")[0] ?? "") };
+  return { what, ok, says: ok ? says : firstLine(says) };
 }
 
 /** The path to ask for where a module serves nothing at `/`. */
 const PATHS: Readonly<Record<string, string>> = { vault: "/v1/sys/health" };
 
 /** A route answers, with a certificate that the homelab's users trust. A 404 (no such route) and a 5xx (no service behind it) do not count. */
-function proveRoute(lab: RehearsalLab, host: string, owner: string): Promise<Proof> {
+function proveRoute(lab: ProvenLab, host: string, owner: string): Promise<Proof> {
   return prove(`https://${host}`, async () => {
     const { status } = await ask(lab, `https://${host}${PATHS[owner] ?? "/"}`);
     if (status === 404 || status >= 500) throw new Error(`answered ${status}`);
@@ -69,7 +74,7 @@ const kubeconfigSchema = z.object({
 });
 
 /** The kubeconfig that a person takes from Vault opens its cluster. */
-function proveKubeconfig(lab: RehearsalLab, stack: string, vault: { address: string; token: string }): Promise<Proof> {
+function proveKubeconfig(lab: ProvenLab, stack: string, vault: { address: string; token: string }): Promise<Proof> {
   return prove(`kubeconfig of ${stack}, read from Vault`, async () => {
     const entry = await ask(lab, `${vault.address}/v1/kv/data/clusters/${stack}/kubeconfig`, { "x-vault-token": vault.token });
     if (entry.status !== 200) throw new Error(`Vault answered ${entry.status}`);
@@ -87,23 +92,21 @@ function proveKubeconfig(lab: RehearsalLab, stack: string, vault: { address: str
 }
 
 /** Reads with a token that is made for this and revoked afterwards. */
-async function proveClusters(lab: RehearsalLab, program: Pick<Program, "graph">): Promise<Proof[]> {
+async function proveClusters(lab: ProvenLab, program: Pick<Program, "graph">): Promise<Proof[]> {
   const status = await lab.homelab("vault", "status", "--lab", "--json");
   const root = await lab.homelab("vault", "root", "--lab", "--json");
-  if (status.code !== 0 || root.code !== 0) return [{ what: "Vault", ok: false, says: (status.stderr + root.stderr).trim().split("\n")[0] ?? "" }];
+  if (status.code !== 0 || root.code !== 0) return [{ what: "Vault", ok: false, says: firstLine(status.stderr + root.stderr) }];
   const { address } = z.object({ address: z.string() }).parse(JSON.parse(status.stdout));
   const { token } = z.object({ token: z.string() }).parse(JSON.parse(root.stdout));
-  try {
-    const proofs: Proof[] = [];
-    for (const stack of program.graph.names()) proofs.push(await proveKubeconfig(lab, stack, { address, token }));
-    return proofs;
-  } finally {
-    await lab.homelabWith(token, "vault", "revoke", "--lab");
-  }
+  const proofs: Proof[] = [];
+  for (const stack of program.graph.names()) proofs.push(await proveKubeconfig(lab, stack, { address, token }));
+  const revoked = await lab.homelabWith(token, "vault", "revoke", "--lab");
+  if (revoked.code !== 0) proofs.push({ what: "Vault", ok: false, says: `the token of these proofs is still valid: ${firstLine(revoked.stderr)}` });
+  return proofs;
 }
 
 /** A copy of all states is taken and put back; then nothing is to be changed. */
-function proveBackup(lab: RehearsalLab): Promise<Proof> {
+function proveBackup(lab: ProvenLab): Promise<Proof> {
   return prove("copy of all states, restored", async () => {
     const folder = path.join(lab.dir, "copy-of-states");
     for (const words of [
@@ -119,7 +122,7 @@ function proveBackup(lab: RehearsalLab): Promise<Proof> {
 }
 
 /** Every route and cluster of the homelab, and a copy of its states. */
-export async function proveServices(lab: RehearsalLab, program: Pick<Program, "graph" | "routes">): Promise<Proof[]> {
+export async function proveServices(lab: ProvenLab, program: Pick<Program, "graph" | "routes">): Promise<Proof[]> {
   await lab.settle();
   const routes: Proof[] = [];
   for (const { host, owner } of program.routes ?? []) routes.push(await proveRoute(lab, host, owner));
