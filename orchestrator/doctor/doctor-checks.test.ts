@@ -3,8 +3,9 @@ import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { newAuthority } from "../../common/authority";
+import { missingSshTools } from "../hosts/ssh-tools";
 import { builtThings } from "./ask-homelab";
-import { backendFinding, certificateFinding, diskFinding } from "./doctor-checks";
+import { backendFinding, certificateFinding, diskFinding, sshFinding } from "./doctor-checks";
 
 const DAY = 86_400_000;
 
@@ -17,6 +18,21 @@ test("a certificate that ends soon is worth a look, one that ended is wrong", as
 
 test("a disk without room", () => {
   expect([20, 0.5, 0.01].map((gib) => diskFinding(gib * 1024 ** 3).verdict)).toEqual(["ok", "look", "wrong"]);
+});
+
+test("ssh that is not installed is worth a look: runs need none", () => {
+  expect(sshFinding([])).toMatchObject({ verdict: "ok" });
+  const path = process.env["PATH"];
+  process.env["PATH"] = "/nowhere";
+  try {
+    expect(sshFinding(missingSshTools())).toEqual({
+      verdict: "look",
+      says: "ssh, ssh-agent, ssh-add cannot be found on PATH: `homelab ssh` opens no session",
+      next: "install OpenSSH's client",
+    });
+  } finally {
+    process.env["PATH"] = path;
+  }
 });
 
 test("a backend that is not set, has no passphrase, or is no folder that can be written", () => {

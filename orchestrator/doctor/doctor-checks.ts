@@ -9,6 +9,7 @@ import { readEnv } from "../../common/env";
 import { HomelabError } from "../../common/errors";
 import { registerAllSecrets } from "../../secrets/load";
 import type { Session } from "../cli/session";
+import { missingSshTools } from "../hosts/ssh-tools";
 import { doubtLines } from "../run/doubt-text";
 import { foldRuns } from "../store/run-fold";
 import { readRuns } from "../store/run-records";
@@ -50,6 +51,12 @@ export function diskFinding(free: number): Finding {
   if (free < GIB / 10) return wrong(says, "make room: a run's folder could not be written");
   return free < GIB ? look(says, "make room: a run writes its journal there") : ok(says);
 }
+
+/** Runs connect by themselves; only `homelab ssh` needs the programs. @param missing of OpenSSH's client */
+export const sshFinding = (missing: readonly string[]): Finding =>
+  missing.length === 0
+    ? ok("OpenSSH's client is installed")
+    : look(`${missing.join(", ")} cannot be found on PATH: \`homelab ssh\` opens no session`, "install OpenSSH's client");
 
 /** @param url of the backend; undefined where none is set. @param passphrase whether one is set */
 export function backendFinding(url: string | undefined, passphrase: boolean): Finding {
@@ -125,6 +132,7 @@ export async function runChecks(program: Promise<Program>, runsDir: string, isLa
     ],
     ["authority", isLab || !fs.existsSync(authority) ? undefined : certificateFinding(fs.readFileSync(authority, "utf8"), session.clock.now())],
     ["disk", diskFinding(bavail * bsize)],
+    ["ssh", sshFinding(missingSshTools())],
     ["runs", runsFinding(runsDir)],
   ];
   return found.flatMap(([name, finding]) => (finding === undefined ? [] : [{ name, ...finding }]));

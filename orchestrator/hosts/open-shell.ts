@@ -5,12 +5,12 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { childEnv } from "../../common/env";
 import { HomelabError } from "../../common/errors";
-import { findOnPath } from "../../common/executables";
 import type { Arguments } from "../cli/arguments";
 import type { Session } from "../cli/session";
 import { listStacks } from "../target/program";
 import { builtHosts } from "./built-hosts";
 import { hostKeyOfSite, writeSshFiles } from "./ssh-files";
+import { missingSshTools } from "./ssh-tools";
 
 /** Milliseconds until an agent must have its socket. */
 const AGENT_TIME = 10_000;
@@ -47,7 +47,7 @@ async function addKey(socket: string, key: string): Promise<void> {
 /** @returns ssh's exit code: that of the command, or 255 */
 export async function openShell(args: Arguments, session: Session): Promise<number> {
   const [name = "", ...command] = args.words;
-  const missing = ["ssh", "ssh-agent", "ssh-add"].filter((program) => findOnPath(program) === undefined);
+  const missing = missingSshTools();
   if (missing.length > 0) throw new HomelabError("E_SSH_MISSING", `${missing.join(", ")} cannot be found on PATH`, { hint: "install OpenSSH's client" });
   const { vms, graph } = await listStacks();
   const stack = vms.get(name);
