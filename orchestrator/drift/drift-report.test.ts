@@ -1,4 +1,4 @@
-import { driftExitCode, driftOf, driftText, hasDrifted, namesOnly } from "./drift-report";
+import { driftExitCode, driftOf, driftText, hasDrifted, namesOnly, seenDrift } from "./drift-report";
 import { type DriftReport, driftSchema } from "./drift-schema";
 
 const step = { op: "update", urn: "urn:1", type: "proxmoxve:index/vmLegacy:VmLegacy", name: "dev", component: false, diffs: [], keys: [], values: [] };
@@ -73,6 +73,29 @@ dns (tools)
   expect([driftText(failed), driftExitCode(failed)]).toEqual(["dev\n  ! no\n    way\n    next: look\n", 1]);
   expect(driftExitCode(report({ hosts: [{ ...host, status: "failed" }] }))).toBe(1);
   expect([driftText(report({})), driftExitCode(report({}))]).toEqual(["nothing has drifted\n", 0]);
+});
+
+test("status learns how many resources and hosts of each stack differ, and what could not be looked at", () => {
+  const changed = { urn: "u", type: "a:b:C", name: "c", how: "changed" as const, fields: [] };
+  const found = report({
+    stacks: [
+      { stack: "tools", resources: [changed, changed] },
+      { stack: "dev", resources: [] },
+      { stack: "stg", resources: [], error: { code: "E", message: "no" } },
+    ],
+    hosts: [
+      { ...host, status: "would-change" },
+      { ...host, host: "haproxy", status: "ok" },
+      { ...host, host: "k8s-dev", stack: "dev", status: "failed" },
+    ],
+  });
+  expect(Object.fromEntries(seenDrift(found, 7, true))).toEqual({
+    tools: { at: 7, resources: 2, hosts: 1 },
+    dev: { at: 7, resources: 0, hosts: null },
+    stg: { at: 7, resources: null, hosts: 0 },
+  });
+  expect(Object.fromEntries(seenDrift({ ...found, hosts: [] }, 7, false))).toMatchObject({ tools: { at: 7, resources: 2 } });
+  expect(seenDrift(found, 7, false).get("tools")).not.toHaveProperty("hosts");
 });
 
 test("what is written is read again as it was, roles' own fields and a failure's class too", () => {

@@ -2,6 +2,7 @@
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import { diffText } from "../hosts/host-results";
 import { VALUE_LENGTH } from "../report/report-schema";
+import type { SeenDrift } from "../store/seen-drift";
 import type { ChangedValue, ResourceStep } from "../worker/worker-protocol";
 import type { DriftedResource, DriftReport } from "./drift-schema";
 
@@ -13,6 +14,20 @@ export function driftOf({ op, urn, type, name, values }: ResourceStep): DriftedR
 
 export const hasDrifted = ({ stacks, hosts }: Pick<DriftReport, "stacks" | "hosts">): boolean =>
   stacks.some(({ resources }) => resources.length > 0) || hosts.some(({ status }) => status === "would-change");
+
+/** What `homelab status` says of each stack. @param at milliseconds since the epoch. @param withHosts whether the hosts were looked at, too */
+export function seenDrift({ stacks, hosts }: Pick<DriftReport, "stacks" | "hosts">, at: number, withHosts: boolean): Map<string, SeenDrift> {
+  const inHosts = (stack: string): number | null => {
+    const found = hosts.filter((host) => host.stack === stack);
+    return found.some(({ status }) => status === "failed") ? null : found.filter(({ status }) => status === "would-change").length;
+  };
+  return new Map(
+    stacks.map(({ stack, resources, error }) => [
+      stack,
+      { at, resources: error === undefined ? resources.length : null, ...(withHosts ? { hosts: inHosts(stack) } : {}) },
+    ]),
+  );
+}
 
 /** A stack or host that could not be looked at outweighs drift that was found. */
 export function driftExitCode(report: DriftReport): ExitCode {

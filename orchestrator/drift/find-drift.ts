@@ -6,7 +6,7 @@ import type { Session } from "../cli/session";
 import { checkHosts } from "../hosts/manage-hosts";
 import { askAll } from "../run/query-stacks";
 import { writeSeenDrift } from "../store/seen-drift";
-import { driftExitCode, driftOf, driftText, hasDrifted, namesOnly } from "./drift-report";
+import { driftExitCode, driftOf, driftText, hasDrifted, namesOnly, seenDrift } from "./drift-report";
 import type { DriftedResource, DriftReport } from "./drift-schema";
 
 export async function findDrift(args: Arguments, session: Session): Promise<ExitCode> {
@@ -21,7 +21,7 @@ export async function findDrift(args: Arguments, session: Session): Promise<Exit
   const lookedAt = new Date(at).toISOString();
   const whole: DriftReport = { version: 1, site: site.kind, lookedAt, drifted: hasDrifted({ stacks, hosts }), stacks, hosts };
   const report = args.flag("names-only") ? namesOnly(whole) : whole;
-  writeSeenDrift(site.runsDir, new Map(stacks.map(({ stack, resources, error }) => [stack, { at, resources: error === undefined ? resources.length : null }])));
+  writeSeenDrift(site.runsDir, seenDrift(whole, at, !args.flag("stacks-only")));
   const file = args.text("report");
   if (file !== undefined) session.writeFile(path.resolve(file), `${JSON.stringify(report, null, 2)}\n`, 0o644);
   session.out(args.flag("json") ? `${JSON.stringify(report, null, 2)}\n` : driftText(report));

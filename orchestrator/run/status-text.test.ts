@@ -47,15 +47,21 @@ test("a row says state, last run and drift, and a table of them fits a terminal"
       NOW,
     ),
     statusRow({ stack: "stg", state: undefined, standing: undefined, lastRun: undefined, drift: undefined }, NOW),
-    statusRow({ stack: "home", state, standing: "in doubt", lastRun: undefined, drift: { at: NOW, resources: 0 } }, NOW),
+    statusRow({ stack: "home", state, standing: "in doubt", lastRun: undefined, drift: { at: NOW, resources: 0, hosts: 0 } }, NOW),
+    statusRow({ stack: "prod", state, standing: "succeeded", lastRun: undefined, drift: { at: NOW, resources: 0, hosts: 1 } }, NOW),
+    statusRow({ stack: "sandboxy", state, standing: "succeeded", lastRun: undefined, drift: { at: NOW, resources: 2, hosts: 3 } }, NOW),
+    statusRow({ stack: "observability", state, standing: "succeeded", lastRun: undefined, drift: { at: NOW, resources: 2, hosts: null } }, NOW),
   ];
   expect(rows).toEqual([
     ["tools", "built", "123", "up succeeded", "2026-11-30 02:03", "2, 3 h ago"],
     ["dev", "incomplete (failed)", "4", "refresh failed", "2026-11-30 02:03", "failed, 3 d ago"],
     ["stg", "not there", "0", "none", "never", "–"],
     ["home", "in doubt", "123", "none", "2026-11-30 02:03", "none, just now"],
+    ["prod", "built", "123", "none", "2026-11-30 02:03", "1 host, just now"],
+    ["sandboxy", "built", "123", "none", "2026-11-30 02:03", "2 + 3 hosts, just now"],
+    ["observability", "built", "123", "none", "2026-11-30 02:03", "failed, just now"],
   ]);
-  expect(renderTable(STATUS_HEAD, rows, 80).split("\n")).toHaveLength(6);
+  expect(renderTable(STATUS_HEAD, rows, 80).split("\n")).toHaveLength(9);
 });
 
 test("of a run under way: what runs, and what waits for what", () => {

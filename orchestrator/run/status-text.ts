@@ -1,5 +1,5 @@
 /** The text of `homelab status`: the state of each stack, its last run, its drift, and what a run under way is doing. Pure. */
-import { countedOf } from "../../common/counted";
+import { counted, countedOf } from "../../common/counted";
 import type { StackStanding } from "../store/run-fold";
 import { isUnderWay, mayHaveChanged, operationOf, type RunRecord, stacksOf } from "../store/run-records";
 import type { SeenDrift } from "../store/seen-drift";
@@ -34,12 +34,19 @@ function stateText(state: WorkerResult["state"], standing: StackStanding | undef
 
 const HOUR = 3_600_000;
 
-/** `2, 3 h ago` */
+/** How much was found, of resources and hosts. */
+function foundText({ resources, hosts = 0 }: SeenDrift): string {
+  if (resources === null || hosts === null) return "failed";
+  const inHosts = hosts === 0 ? [] : [counted(hosts, "host")];
+  return [...(resources === 0 ? [] : [String(resources)]), ...inHosts].join(" + ") || "none";
+}
+
+/** `2 + 1 host, 3 h ago` */
 function driftText(seen: SeenDrift | undefined, now: number): string {
   if (seen === undefined) return "–";
   const hours = Math.max(0, Math.floor((now - seen.at) / HOUR));
   const age = hours < 1 ? "just now" : hours < 48 ? `${hours} h ago` : `${Math.floor(hours / 24)} d ago`;
-  return `${seen.resources === null ? "failed" : seen.resources === 0 ? "none" : seen.resources}, ${age}`;
+  return `${foundText(seen)}, ${age}`;
 }
 
 export const STATUS_HEAD = ["stack", "state", "resources", "last run", "last update", "drift"];

@@ -10,6 +10,8 @@ const seenSchema = z.object({
   at: z.number(),
   /** Resources of the state that differ; null where they could not be looked at. */
   resources: z.number().int().nonnegative().nullable(),
+  /** Hosts of the stack that their roles would change; null where one could not be looked at. Missing where no host was looked at. */
+  hosts: z.number().int().nonnegative().nullable().optional(),
 });
 export type SeenDrift = z.infer<typeof seenSchema>;
 
