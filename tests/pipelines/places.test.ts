@@ -5,6 +5,7 @@ import { renderAll } from "../../pipelines/files";
 import { upPipeline } from "../../pipelines/gitlab-up";
 
 interface Job {
+  rules?: object[];
   environment?: string | { name: string; action?: string };
 }
 interface Workflow {
@@ -45,6 +46,20 @@ test("each job's environment on GitLab: a deployment where it changes something,
     drift: access("plan"),
     "drift-issue": access("issue"),
   });
+});
+
+test("each night drift is looked for, whoever pushes nothing", () => {
+  const crons = workflows.flatMap(([file, { on }]) => ((on["schedule"] ?? []) as { cron: string }[]).map(({ cron }) => [file, cron]));
+  expect(Object.fromEntries(crons)).toEqual({ "drift.yml": "41 4 * * *", "nightly.yml": "23 1 * * *", "security.yml": "17 4 * * 1" });
+  const drift = workflows.find(([file]) => file === "drift.yml")?.[1].jobs ?? {};
+  expect(Object.keys(drift)).toEqual(["drift", "drift-issue"]);
+  // No condition of its jobs names an event: a schedule runs them.
+  for (const job of Object.values(drift)) expect(JSON.stringify(job)).not.toContain("event_name");
+  // The schedule of GitLab is made in its settings (docs/pipelines.md). Of the jobs for the homelab itself these two run on it, and on nothing else.
+  const scheduled = onGitlab.flatMap(([name, job]) =>
+    Array.isArray(job) || !JSON.stringify(job).includes('== \\"schedule\\" && $HOMELAB_RUNNER') ? [] : [[name, job.rules?.length]],
+  );
+  expect(Object.fromEntries(scheduled)).toEqual({ drift: 1, "drift-issue": 1 });
 });
 
 test("a newer run ends an older one of a change, and of main only the lab's", () => {
