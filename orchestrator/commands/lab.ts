@@ -23,7 +23,11 @@ export const command = defineCommand({
       ],
     },
     stop: { summary: "stops the lab, and keeps its state" },
-    status: { summary: "prints the addresses of its proxy and bastion, and its kubeconfig and CA", flags: [JSON_OUTPUT] },
+    status: {
+      summary: "prints the addresses of its proxy and bastion, and its kubeconfig and CA",
+      flags: [JSON_OUTPUT],
+      examples: ['kubectl --kubeconfig "$(homelab lab status --json | jq -r .kubeconfig)" get nodes'],
+    },
     env: {
       summary: "prints the environment that other programs need to work in the lab",
       flags: [JSON_OUTPUT],

@@ -19,7 +19,7 @@ export const command = defineCommand({
     get: { summary: "prints one value", words: [ENTRY, KEY], flags: [ENV] },
     set: { summary: "writes one value", words: [ENTRY, KEY], flags: [ENV] },
     new: { summary: "creates a file, and asks for the value of each key", words: [ENTRY, { ...KEY, many: true }], flags: [ENV] },
-    view: { summary: "decrypts a file and prints it", words: [ENTRY], flags: [ENV] },
+    view: { summary: "decrypts a file and prints it", words: [ENTRY], flags: [ENV], examples: ["homelab secrets view cluster-secret-store/secrets/MINIO"] },
     edit: { summary: "opens a decrypted file in the editor ($EDITOR), and encrypts it again", words: [ENTRY], flags: [ENV] },
     rotate: { summary: "encrypts files with a new data key", words: [ENTRIES], flags: [ENV] },
     recipients: { summary: "encrypts the data key of files for the recipients that .sops.yaml names now", words: [ENTRIES], flags: [ENV] },

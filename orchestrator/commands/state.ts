@@ -52,6 +52,7 @@ export const command = defineCommand({
       summary: "prints the last updates of the stacks from the state backend",
       words: [STACKS],
       flags: [{ name: "count", value: "N", count: true, help: "how many updates of each stack (default 10)" }, JSON_OUTPUT],
+      examples: ["homelab state history dev --count 3"],
     },
     migrate: {
       summary: "copies the stacks' states from one backend to another, and checks the copies; the states at the old one stay",

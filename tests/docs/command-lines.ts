@@ -13,7 +13,7 @@ export function unknownParts(text: string, commands: readonly NamedCommand[]): s
     const name = words[0]?.replace(/\W+$/, "") ?? "";
     const command = commands.find((each) => each.name === name);
     if (command === undefined) return [`homelab ${line}`];
-    const verb = command.verbs === undefined ? "" : (words[1] ?? "").replace(/[^a-z].*$/, "");
+    const verb = command.verbs === undefined ? "" : (words[1] ?? "").replace(/[^a-z-].*$/, "");
     if (command.verbs !== undefined && verb !== "" && !(verb in command.verbs) && !words[1]?.startsWith("-")) return [`homelab ${line}`];
     const leaf = leafOf(command, command.verbs !== undefined && verb in command.verbs ? verb : "");
     const flags = new Set(leaf.flags.map((flag) => `--${flag.name}`));

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { allCommands } from "../../orchestrator/cli/catalogue";
+import { leafOf } from "../../orchestrator/cli/command";
 import { unknownParts } from "./command-lines";
 
 const ROOT = path.join(__dirname, "../..");
@@ -102,6 +103,17 @@ test.each([
 
 test("commands of homelab, with their verbs and flags", () => {
   expect(wrong((text) => unknownParts(text, COMMANDS))).toEqual([]);
+});
+
+test("each command and each verb of it is shown in use: by an example in its help, or on a page", () => {
+  const shown = code.map(([, text]) => text).join("\n");
+  const leaves = COMMANDS.filter(({ hidden }) => hidden !== true).flatMap((command) =>
+    (command.verbs === undefined ? [""] : Object.keys(command.verbs)).map((verb) => leafOf(command, verb)),
+  );
+  const unseen = leaves.filter(({ path: line, examples = [] }) => examples.length === 0 && !new RegExp(`homelab ${line}(?![\\w-])`).test(shown));
+  expect(unseen.map(({ path: line }) => line)).toEqual([]);
+  const misleading = leaves.flatMap(({ examples = [] }) => examples.flatMap((example) => unknownParts(example, COMMANDS)));
+  expect(misleading).toEqual([]);
 });
 
 /** The text without comments: these may name a command that does not exist yet. */
