@@ -1,6 +1,6 @@
 /** Which Argo CD delivers the applications of a stack: its own, or that of the stack that its module `argo-cd-access` names. Plain data. */
 import { type OwnedName, sameName } from "../../common/same-names";
-import { rootName } from "../../components/platform/argo-cd/applications";
+import { rootName } from "../../components/platform/argo-cd/root-name";
 import type { DeliveredCluster } from "../../components/platform/place";
 import type { Estate } from "../load/estate";
 import type { LoadedStack } from "../load/stacks";
@@ -33,7 +33,7 @@ export function deliveryProblem({ stacks }: Pick<Estate, "stacks">, stack: Loade
   ];
 }
 
-/** What one Argo CD has for a stack, by the names in components/platform/argo-cd/applications.ts. */
+/** What one Argo CD has for a stack, by the names in components/platform/argo-cd. */
 const argoCdNames = (stack: LoadedStack, home: string): OwnedName[] =>
   deliveredApps(stack).length === 0 && stack.name !== home
     ? []

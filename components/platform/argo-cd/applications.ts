@@ -8,6 +8,7 @@
 import type { z } from "zod";
 import { APPLICATION_KINDS } from "../../apps/app-kinds";
 import type { applicationsOptions } from "./options";
+import { rootName } from "./root-name";
 import { ARGO_CD_NAMESPACE } from "./values";
 
 export type ApplicationsOptions = z.output<typeof applicationsOptions>;
@@ -17,8 +18,6 @@ const API = "argoproj.io/v1alpha1";
 export const OWN_CLUSTER = "https://kubernetes.default.svc";
 /** Of the root: its set and its project are deleted with it. What the set's Applications have deployed stays. */
 const FINALIZER = "resources-finalizer.argocd.argoproj.io";
-/** Name of an environment's root: `applications` of the one that Argo CD runs in. */
-export const rootName = (environment: string, home: string): string => (environment === home ? "applications" : `applications-${environment}`);
 
 /** Five retries, after 5, 10, 20 … seconds, at most 3 minutes apart. */
 const RETRY = { limit: 5, backoff: { duration: "5s", factor: 2, maxDuration: "3m" } };
