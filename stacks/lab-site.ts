@@ -40,6 +40,12 @@ const repositoriesOf = (): string[] => [
  * @throws HomelabError E_LAB_SITE
  */
 export function labSite(): LabSite {
+  for (const [name, value] of Object.entries({ site, nodes: proxmox, stacks, lab }))
+    if (value === undefined)
+      throw new HomelabError("E_LAB_SITE", `site/${name}.ts exports nothing that the lab can read`, {
+        subject: `site/${name}.ts`,
+        hint: "restore the file: docs/site.md says what is in it",
+      });
   const nodes = proxmox.nodes.map(({ name, memoryMiB }) => {
     const hardware = lab.nodes[name];
     if (hardware === undefined)

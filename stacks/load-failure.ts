@@ -1,5 +1,6 @@
 /** A mistake in the files of the checkout that shows only when they are loaded, as an error that names the file. */
 import * as path from "node:path";
+import { inspect } from "node:util";
 import { HomelabError } from "../common/errors";
 
 const BIN = path.join(__dirname, "..");
@@ -29,13 +30,17 @@ function missingImport(thrown: Error & { code?: unknown; requireStack?: unknown 
 /** @returns undefined for a mistake that is not the checkout's owner's, as far as can be seen */
 export function loadFailure(thrown: unknown): HomelabError | undefined {
   if (thrown instanceof HomelabError) return thrown;
-  if (!(thrown instanceof Error)) return undefined;
+  // The program itself throws nothing but errors.
+  if (!(thrown instanceof Error))
+    return new HomelabError("E_PROGRAM_FILE", `a file of site/ throws ${inspect(thrown)}, which is no Error: nothing tells which file`, {
+      hint: "throw `new Error(…)` in its place, so that the next run names the file; `git diff site/` shows what changed",
+    });
   const missing = missingImport(thrown);
   if (missing !== undefined) return missing;
   const [inner] = sourcesIn(thrown.stack);
   if (inner?.startsWith("site/") !== true) return undefined;
   return new HomelabError("E_PROGRAM_FILE", `${inner}: ${thrown.message}`, {
     subject: inner,
-    hint: "correct the file; `npm run typecheck` finds most such mistakes",
+    hint: "correct the file, or a file that it imports; `npm run typecheck` finds most such mistakes",
   });
 }

@@ -1,5 +1,6 @@
 /** Schemas of the files of a site. They check what types cannot, and everything in files whose types nobody has checked. */
 import { z } from "zod";
+import { HomelabError } from "../../common/errors";
 import { MODULES } from "../../components/platform/catalogue";
 import { VM_DUTIES } from "../define/stacks";
 import { appSchema } from "./app-schema";
@@ -42,6 +43,21 @@ export const proxmoxSchema = z.strictObject({
   image: z.strictObject({ ...pinnedFile, templateName: objectName }),
 });
 
+/** @throws HomelabError E_PROGRAM_FILE where a module's file has been emptied, which no type shows at run time */
+function modules(): typeof MODULES {
+  const at = MODULES.findIndex((module: unknown) => module === undefined);
+  if (at < 0) return MODULES;
+  const [file, before] = ["components/platform/catalogue.ts", MODULES[at - 1]?.name];
+  throw new HomelabError(
+    "E_PROGRAM_FILE",
+    `${file} lists a module whose file exports nothing: ${before === undefined ? "the first one" : `the one after "${before}"`}`,
+    {
+      subject: file,
+      hint: "restore that module's module.ts, or remove its line; `npm run typecheck` names the file",
+    },
+  );
+}
+
 const stackSchema = z.strictObject({
   description: z.string(),
   needs: z.array(z.string()),
@@ -50,7 +66,7 @@ const stackSchema = z.strictObject({
   production: z.literal(true).optional(),
   backup: z.tuple([z.string().min(1)], z.string()).optional(),
   verify: z.tuple([z.string().min(1)], z.string()).optional(),
-  platform: z.strictObject(Object.fromEntries(MODULES.map((module) => [module.name, module.options.optional()]))),
+  platform: z.strictObject(Object.fromEntries(modules().map((module) => [module.name, module.options.optional()]))),
   apps: z.record(objectName, appSchema).optional(),
 });
 

@@ -100,6 +100,47 @@ test("a secret that is not filled in, a question without a key: one line of JSON
   expect(JSON.parse(result.stderr)).toMatchObject({ code: "E_INTERNAL" });
 });
 
+/** What the question fails with; a file of the copy is compiled, so an emptied source is an emptied file. */
+function failureWith(file: string, text: string): unknown {
+  return changed(
+    file,
+    () => text,
+    () => JSON.parse(spawnSync(process.execPath, question(), { input: '{"key":"k"}', env, encoding: "utf8" }).stderr),
+  );
+}
+
+test.each([
+  ["components/platform/minio/module", "", 'components/platform/catalogue.ts lists a module whose file exports nothing: the one after "cert-manager"'],
+  ["components/platform/cert-manager/module", "", "components/platform/catalogue.ts lists a module whose file exports nothing: the first one"],
+  ["site/stacks", "", expect.stringMatching(/^the files of this homelab have mistakes|^site\/stacks\.ts/)],
+  ["site/site", "", expect.stringMatching(/^site\/apps\/[a-z]+\.ts: Cannot read properties of undefined \(reading 'domain'\)$/)],
+  ["site/nodes", "throw 'later';", "a file of site/ throws 'later', which is no Error: nothing tells which file"],
+])("%s with the text %p: the failure says what is wrong, and is no bug", (file, text, message) => {
+  expect(failureWith(`bin/${file}.js`, text)).toMatchObject({ message, code: expect.stringMatching(/^E_(PROGRAM_FILE|SITE)$/) });
+});
+
+test.each(["site", "nodes", "stacks", "lab"])("a lab that is started with an emptied site/%s.ts says that", (name) => {
+  // Applications read the domain while they are loaded.
+  const apps =
+    name === "site"
+      ? changed(
+          "bin/site/stacks.js",
+          () => "exports.stacks = {};",
+          () => emptied(name),
+        )
+      : emptied(name);
+  expect(apps).toMatchObject({ code: "E_LAB_SITE", message: `site/${name}.ts exports nothing that the lab can read` });
+});
+
+function emptied(name: string): unknown {
+  const entry = path.join(copy, "bin/stacks/lab-site.js");
+  return changed(
+    `bin/site/${name}.js`,
+    () => "",
+    () => JSON.parse(spawnSync(process.execPath, [entry], { env, encoding: "utf8" }).stderr),
+  );
+}
+
 test.each(STACK_NAMES)("what the program of %s reads of other stacks is what it is said to consume", async (name) => {
   const estate = loadHomelab();
   const plan = planEstate(estate).get(name);
