@@ -57,13 +57,29 @@ const noFolder = (runsDir: string, cause: unknown): HomelabError =>
     hint: "make room there, give this user the right to write, or move away what has that name and is no folder, then run the same command again",
   });
 
+/** Makes sure that new folders outlive a power cut: each is an entry of the one above. @param first the uppermost of those that were made */
+function syncNew(first: string, last: string): void {
+  for (let made = last; made.length >= first.length; made = path.dirname(made)) syncFolder(path.dirname(made));
+}
+
+/**
+ * Makes what a run needs before it begins.
+ * @throws HomelabError E_RUN_FOLDER with what the system said of it
+ */
+export function beforeRun<T>(dir: string, make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    throw noFolder(dir, cause);
+  }
+}
+
 /** @throws HomelabError E_RUN_FOLDER where it cannot be made, or is something else */
 export function makeRunsFolder(runsDir: string): void {
-  try {
-    fs.mkdirSync(runsDir, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw noFolder(runsDir, cause);
-  }
+  beforeRun(runsDir, () => {
+    const first = fs.mkdirSync(runsDir, { recursive: true, mode: 0o700 });
+    if (first !== undefined) syncNew(first, runsDir);
+  });
 }
 
 export class RunFolder {

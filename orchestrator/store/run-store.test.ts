@@ -303,3 +303,40 @@ test("pruning does not change the fold of all runs", () => {
     { numRuns: 100 },
   );
 });
+
+test("a run's folder, those above it that are new, and each line of its journal are on the disk before the run goes on; its other events are not waited for", () => {
+  const bin = path.join(__dirname, "..", "..", "bin");
+  const script = `
+    const fs = require("node:fs");
+    const names = new Map();
+    const did = [];
+    const watch = (name, note) => {
+      const real = fs[name];
+      fs[name] = (...args) => {
+        const result = real(...args);
+        note(args, result);
+        return result;
+      };
+    };
+    // A folder has another name until it is whole; a file that is replaced has one too.
+    const called = (file) => require("node:path").basename(file).replace(/^\\.new-.*/, "folder").replace(/^0.*/, "folder").replace(/\\.\\d+\\.\\d+\\.part$/, "");
+    watch("openSync", ([file], fd) => names.set(fd, called(file)));
+    watch("fsyncSync", ([fd]) => did.push("sync " + names.get(fd)));
+    watch("renameSync", ([, to]) => did.push("rename " + called(to)));
+    watch("writeSync", ([fd]) => did.push("write " + names.get(fd)));
+    const { RunFolder } = require(${JSON.stringify(path.join(bin, "orchestrator/store/run-folder.js"))});
+    const { writeFileAtomic } = require(${JSON.stringify(path.join(bin, "common/files.js"))});
+    const folder = new RunFolder(process.argv[1], JSON.parse(process.argv[2]), writeFileAtomic);
+    for (const event of JSON.parse(process.argv[3])) folder.append(event);
+    console.log(JSON.stringify(did));`;
+  const diagnostic: RunEvent = { kind: "diagnostic", at: 2, stack: "dev", severity: "info", urn: "", message: "all is well" };
+  const events = [stackStarted("dev"), diagnostic, ended("dev"), finished];
+  const runs = path.join(dir, "checkout", ".homelab", "runs");
+  fs.mkdirSync(path.join(dir, "checkout"));
+  const { stdout, stderr } = spawnSync(process.execPath, ["-e", script, runs, JSON.stringify(facts("up")), JSON.stringify(events)], { encoding: "utf8" });
+  expect(stderr).toBe("");
+  const line = ["write journal.jsonl", "sync journal.jsonl", "write events.jsonl"];
+  const above = ["sync .homelab", "sync checkout"];
+  const made = [...above, "sync run.json", "rename run.json", "sync folder", "sync folder", "rename folder", "sync runs"];
+  expect(JSON.parse(stdout)).toEqual([...made, ...line, "write events.jsonl", ...line, ...line]);
+});
