@@ -2,7 +2,9 @@ import { execFileSync } from "node:child_process";
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import * as path from "node:path";
+import * as grpc from "@grpc/grpc-js";
 import { InMemorySpanExporter, type ReadableSpan } from "@opentelemetry/sdk-trace-base";
+import { spansOf } from "../../tests/support/otlp-spans";
 import type { RunEvent, StackOutcome } from "../schedule/run";
 import type { ResourceStep } from "../worker/worker-protocol";
 import { runTrace } from "./traces";
@@ -107,6 +109,42 @@ describe("to a collector", () => {
     expect(await trace?.close()).toBeUndefined();
     expect(got.map(({ url }) => url)).toEqual(["/v1/traces"]);
     for (const text of ["homelab up", "stack dev", "create a:b:C one"]) expect(got[0]?.body).toContain(text);
+  });
+
+  test("it is sent by grpc where that is asked for", async () => {
+    const bodies: Buffer[] = [];
+    const collector = new grpc.Server();
+    const asIs = (body: Buffer): Buffer => body;
+    const call = {
+      requestStream: false,
+      responseStream: false,
+      requestSerialize: asIs,
+      requestDeserialize: asIs,
+      responseSerialize: asIs,
+      responseDeserialize: asIs,
+    };
+    collector.addService(
+      { export: { path: "/opentelemetry.proto.collector.trace.v1.TraceService/Export", ...call } },
+      {
+        export: ({ request }: grpc.ServerUnaryCall<Buffer, Buffer>, done: grpc.sendUnaryData<Buffer>) => {
+          bodies.push(request);
+          done(null, Buffer.alloc(0));
+        },
+      },
+    );
+    const port = await new Promise<number>((resolve, reject) =>
+      collector.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => (error === null ? resolve(bound) : reject(error))),
+    );
+    try {
+      process.env["OTEL_EXPORTER_OTLP_ENDPOINT"] = `http://127.0.0.1:${port}`;
+      process.env["OTEL_EXPORTER_OTLP_PROTOCOL"] = "grpc";
+      const trace = await runTrace({});
+      for (const event of EVENTS) trace?.event(event);
+      expect(await trace?.close()).toBeUndefined();
+      expect(bodies.flatMap(spansOf).map(({ name }) => name)).toEqual(expect.arrayContaining(["homelab up", "stack dev", "create a:b:C one"]));
+    } finally {
+      collector.forceShutdown();
+    }
   });
 
   test("a collector that refuses is reported, and the run is not affected", async () => {
