@@ -5,6 +5,8 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { systemClock } from "../../common/clock";
 import { plannedOutputsFile, plannedOutputsSchema } from "../../common/planned-outputs";
+import { parseKeyFile } from "../../secrets/age-keys";
+import { encryptSopsFile, openSopsFile, treeOf } from "../../secrets/sops-file";
 import { unknownOutput, writePlannedOutputs } from "../../stacks/outputs/planned-outputs";
 import { outputSchemas } from "../../stacks/outputs/schemas";
 import { consumedOf } from "../../stacks/plan/inputs";
@@ -86,6 +88,21 @@ test("each change is seen by the stacks that are built from it, and by no others
   };
   expect(after("package-lock.json", version("@pulumi/kubernetes"))).toEqual(STACK_NAMES.map((name) => `${name}: packages`));
   expect(after("package-lock.json", version("jest"))).toEqual([]);
+});
+
+test("a changed secret is seen by the stack that reads its entry, and by no other; the same value in another encryption is not", () => {
+  const identities = parseKeyFile(fs.readFileSync(path.join(ROOT, "secrets", "lab-only.agekey"), "utf8"));
+  const entry = "cluster-secret-store/secrets/GRAFANA";
+  const file = `secrets/common/${entry}.yaml`;
+  /** The file, encrypted anew, with what is added to each value. */
+  const encrypted = (more: string) => (text: string) => {
+    const { leaves, recipients } = openSopsFile(file, text, identities);
+    const leavesNow = leaves.map(({ place, plain }) => ({ place, plain: { ...plain, text: `${plain.text}${more}` } }));
+    return encryptSopsFile(treeOf(leavesNow), recipients, new Date());
+  };
+  const before = ask();
+  expect(changed(file, encrypted(""), () => different(before, ask()))).toEqual([]);
+  expect(changed(file, encrypted("x"), () => different(before, ask()))).toEqual([`tools: secret ${entry}`]);
 });
 
 test("digests are keyed, and show no value", () => {
