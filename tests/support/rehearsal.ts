@@ -1,5 +1,5 @@
 /** A lab for one test, which starts and uses it by the `homelab` executable, as a person does. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -11,6 +11,9 @@ import { loadSecrets } from "../../secrets/load";
 import { resolveOverTcp } from "./dns-client";
 import { copyProgram, HOMELAB_SECRETS, type Part, placeHomelab } from "./homelab";
 import { type CommandResult, runCommand } from "./run-command";
+import { type Finished, type RunningCommand, runningCommand } from "./running-command";
+
+export type { Finished, RunningCommand } from "./running-command";
 
 const ROOT = path.join(__dirname, "..", "..");
 
@@ -69,20 +72,6 @@ export async function askVault(dir: string, route: string, token?: string, call:
   return ask(agent, `https://vault.fullstack.pw/v1/${route}`, { ...call, headers: token === undefined ? {} : { "x-vault-token": token } });
 }
 
-export interface Finished {
-  code: number | null;
-  signal: NodeJS.Signals | null;
-  stdout: string;
-  stderr: string;
-}
-
-export interface RunningCommand {
-  child: ChildProcess;
-  done: Promise<Finished>;
-  /** Resolves when this text was printed; rejects if the command ends without it. */
-  printed(text: string): Promise<void>;
-}
-
 export interface StartOptions {
   env?: NodeJS.ProcessEnv;
   /** Standard input; default: none. */
@@ -122,35 +111,7 @@ export class Rehearsal {
       env: { ...this.#env, ...env },
       stdio: ["pipe", "pipe", "pipe"],
     });
-    // A command may end without reading its input.
-    child.stdin.on("error", () => undefined);
-    child.stdin.end(input ?? "");
-    let stdout = "";
-    let stderr = "";
-    const watchers = new Set<() => void>();
-    child.stdout.on("data", (chunk: Buffer) => {
-      stdout += chunk.toString("utf8");
-      for (const watch of watchers) watch();
-    });
-    child.stderr.on("data", (chunk: Buffer) => {
-      stderr += chunk.toString("utf8");
-    });
-    const done = new Promise<Finished>((resolve, reject) => {
-      child.on("error", reject);
-      child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
-    });
-    const printed = (text: string): Promise<void> =>
-      new Promise((resolve, reject) => {
-        const watch = (): void => {
-          if (!stdout.includes(text)) return;
-          watchers.delete(watch);
-          resolve();
-        };
-        watchers.add(watch);
-        watch();
-        done.then(() => reject(new Error(`ended without printing "${text}":\n${stdout}\n${stderr}`)), reject);
-      });
-    return { child, done, printed };
+    return runningCommand(child, input);
   }
 
   homelab(...args: string[]): Promise<Finished> {

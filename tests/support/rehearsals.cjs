@@ -1,5 +1,5 @@
-// The test files that are whole rehearsals. They build a large part of a homelab in a lab, some several times, or interrupt every role
-// again and again, and take up to minutes each. `make test` leaves them to `make test-rehearsals`; `.ci/run`, the pipelines and a plain
+// The test files that are whole rehearsals. They build a large part of a homelab in a lab, some several times, interrupt every role
+// again and again, or run many commands as processes, and take up to minutes each. `make test` leaves them to `make test-rehearsals`; `.ci/run`, the pipelines and a plain
 // `npx jest` run both.
 "use strict";
 
@@ -17,6 +17,7 @@ const REHEARSALS = [
   "rehearsal/another-site-rehearsed",
   "rehearsal/faults",
   "rehearsal/hand-over",
+  "orchestrator/small-runs",
   "orchestrator/gate",
   "roles/interrupted",
 ];
