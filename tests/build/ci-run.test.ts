@@ -77,6 +77,13 @@ test("what is not installed, compiled or typed right ends it at once", () => {
   }
 });
 
+test("the whole has 82 minutes, since the pipeline's host ends it after 90: 45 at most for the parts, the tests of the parts until the end", () => {
+  const { calls, environments } = run("");
+  expect(environments.map((line) => line.split(" ")[0])).toContain("budget=45");
+  const seconds = Number(/within\.cjs (\d+) /.exec(calls.join("\n"))?.[1]);
+  expect([seconds > 80 * 60, seconds <= 82 * 60]).toEqual([true, true]);
+});
+
 test("the minutes that are left: at least one for the parts and for their tests", () => {
   const { calls, environments } = run("", { HOMELAB_CI_MINUTES: "5" });
   expect(environments[0]).toMatch(/^budget=1 /);

@@ -6,6 +6,7 @@ import { LEFT_OUT } from "../support/homelab";
 import { type Finished, Rehearsal } from "../support/rehearsal";
 import { testWhere } from "../support/skips";
 
+const { HELD } = require("../../build/node-version.cjs") as { HELD: number[] };
 jest.setTimeout(600_000);
 
 let rehearsal: Rehearsal;
@@ -89,6 +90,7 @@ describe("doctor", () => {
     const { code, stdout } = await rehearsal.homelab("doctor", "--lab");
     expect([code, stdout.match(/^✘ .*$/gm)]).toEqual([0, null]);
     for (const line of [
+      new RegExp(`^node +${process.version}: tested \\(the tests run on ${HELD.join(", ")}\\)$`, "m"),
       /^✔ backend +built: 1 of 1 stack$/m,
       /^✔ proxmox +\S+ at https:/m,
       /^✔ token +may do what a run does$/m,
