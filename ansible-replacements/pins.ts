@@ -16,8 +16,11 @@ export interface PinnedRelease {
   sha256: string;
 }
 
-/** Packages of pkgs.k8s.io: the version, and the package's revision. The system that this repository replaces ran the same. */
-export const KUBERNETES = { version: "1.33.0", revision: "1.1" };
+/**
+ * Packages of pkgs.k8s.io: the version, and the package's revision. The same Kubernetes as k3s's: what modules are planned for is then one
+ * version. 1.33, which the system before this repository ran, gets no fixes.
+ */
+export const KUBERNETES = { version: "1.36.2", revision: "1.1" };
 
 /** Keys of package sources by fingerprint, as their owners publish them. */
 export const KEYS = {

@@ -26,15 +26,27 @@ const CONTAINERD = `version = 2
     SystemdCgroup = true
 `;
 
+/**
+ * A cluster is raised by one minor version at a time, by `kubeadm upgrade` on each host. Packages of another minor version would put a
+ * kubelet beside an API that it does not work with.
+ */
+const sameMinor = (minor: string) =>
+  command(
+    `no node of another Kubernetes than ${minor}`,
+    `{ [ ! -e /etc/kubernetes/kubelet.conf ] || { hl_have=$(dpkg-query -W -f '\${Version}' kubelet 2>/dev/null) || hl_have=; case $hl_have in '' | ${minor}.*) : ;; *) hl_say "it is a node of Kubernetes $hl_have" ;; esac; }; }`,
+    `{ printf '%s\n' "this host is a node of a cluster of another minor version than ${minor}. Name the cluster's version in homelab:kubeadm; kubeadm upgrade raises it, by one minor version at a time" >&2; return 1; }`,
+  );
+
 /** A host that can become a node of a kubeadm cluster: no swap, the kernel's settings, containerd, and pinned and held Kubernetes packages. */
 export function kubeadmNode({ version = KUBERNETES.version, revision = KUBERNETES.revision }: KubeadmNodeArgs = {}): Role {
   const minor = MINOR.exec(version)?.[1];
-  if (minor === undefined) throw new HomelabError("E_ROLE_ARGS", `Kubernetes "${version}" is no version`, { hint: "write it as 1.33.0, without v" });
+  if (minor === undefined) throw new HomelabError("E_ROLE_ARGS", `Kubernetes "${version}" is no version`, { hint: "write it as 1.36.2, without v" });
   const source = `https://pkgs.k8s.io/core:/stable:/v${minor}/deb/`;
   const pin = `${version}-${revision}`;
   return {
     name: "kubeadm-node",
     operations: [
+      sameMinor(minor),
       swapOff(),
       ...kernelModules("kubernetes", ["overlay", "br_netfilter"]),
       ...sysctls("90-kubernetes", {

@@ -20,7 +20,7 @@ export interface ArchivePackage {
   source?: string;
 }
 
-const KUBERNETES = { version: "1.33.0-1.1", older: ["1.32.4-1.1"], source: "pkgs.k8s.io/core:/stable:/v1.33/" };
+const KUBERNETES = { version: "1.36.2-1.1", older: ["1.36.1-1.1", "1.35.4-1.1"], source: "pkgs.k8s.io/core:/stable:/v1.36/" };
 
 export const ARCHIVE: Readonly<Record<string, ArchivePackage>> = {
   "apt-transport-https": { version: "2.8.3" },

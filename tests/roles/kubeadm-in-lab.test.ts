@@ -1,5 +1,5 @@
 import { combineRoles, kubeadmAdmission, kubeadmJoin, kubeadmNode } from "../../ansible-replacements";
-import { KUBERNETES } from "../../ansible-replacements/pins";
+import { K3S, KUBERNETES } from "../../ansible-replacements/pins";
 import { type KubeadmAnswer, kubeadmAnswers, kubeadmAnswersWithoutApi, REFUSED_JOINS } from "../support/kubeadm-answers";
 import { ADDRESS, kubeadmFirst, SECRETS } from "../support/role-cases";
 import { type RoleLab, startRoleLab } from "../support/role-lab";
@@ -122,10 +122,26 @@ describe("kubeadm", () => {
 
   test("packages are of the pinned versions and held", async () => {
     await lab.run(kubeadmNode());
-    expect(await lab.sh("apt-mark showhold; dpkg-query -W kubeadm")).toBe("kubeadm\nkubectl\nkubelet\nkubeadm\t1.33.0-1.1\n");
-    await lab.sh("apt-get -y --allow-downgrades --allow-change-held-packages install kubeadm=1.32.4-1.1");
+    expect(await lab.sh("apt-mark showhold; dpkg-query -W kubeadm")).toBe("kubeadm\nkubectl\nkubelet\nkubeadm\t1.36.2-1.1\n");
+    await lab.sh("apt-get -y --allow-downgrades --allow-change-held-packages install kubeadm=1.36.1-1.1");
     expect((await lab.run(kubeadmNode())).operations.filter(({ status }) => status === "changed").map(({ operation }) => operation)).toEqual([
       "pinned packages kubeadm kubelet kubectl",
     ]);
+  });
+
+  test("the default is k3s's Kubernetes, and a node of another minor version keeps its packages", async () => {
+    const minorOf = (version: string): string | undefined => /^v?(1\.\d+)\./.exec(version)?.[1];
+    expect(minorOf(KUBERNETES.version)).toBe(minorOf(K3S.version));
+    await cluster();
+    await lab.sh("apt-get -y --allow-downgrades --allow-change-held-packages install kubelet=1.35.4-1.1");
+    const { exitCode, operations } = await lab.run(kubeadmNode());
+    expect([exitCode, operations.at(-1)]).toEqual([
+      1,
+      expect.objectContaining({
+        operation: "no node of another Kubernetes than 1.36",
+        stderr: expect.stringContaining("Name the cluster's version in homelab:kubeadm; kubeadm upgrade raises it, by one minor version at a time"),
+      }),
+    ]);
+    expect(await lab.sh("dpkg-query -W kubelet")).toBe("kubelet\t1.35.4-1.1\n");
   });
 });
