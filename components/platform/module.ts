@@ -198,6 +198,8 @@ export interface ModuleSpec<N extends string, S extends z.ZodType> {
   /** Custom resource definitions that it owns, as `<plural>.<group>`. */
   readonly crds: readonly string[];
   readonly defaultCredentials: readonly DefaultCredential[];
+  /** Versions of Cluster API that have the kinds of its objects, as a range: `>=1.11.0`. Left out: it makes none. */
+  readonly clusterApi: string | undefined;
   /** Left out: from any version to any newer one. */
   readonly upgrades: UpgradePath | undefined;
   /** Rules for all workloads that its own workloads are exempt from. */
@@ -239,7 +241,19 @@ const NOTHING: ModuleParts = {
   values: {},
 };
 
-type Optional = "gateway" | "mesh" | "example" | "images" | "provides" | "brings" | "crds" | "defaultCredentials" | "exceptions" | "charts" | "upgrades";
+type Optional =
+  | "clusterApi"
+  | "gateway"
+  | "mesh"
+  | "example"
+  | "images"
+  | "provides"
+  | "brings"
+  | "crds"
+  | "defaultCredentials"
+  | "exceptions"
+  | "charts"
+  | "upgrades";
 
 /** Declares a module. What is left out of its spec is empty. */
 export function defineModule<const N extends string, S extends z.ZodType>(
@@ -253,6 +267,7 @@ export function defineModule<const N extends string, S extends z.ZodType>(
     brings: [],
     gateway: undefined,
     mesh: undefined,
+    clusterApi: undefined,
     upgrades: undefined,
     crds: [],
     defaultCredentials: [],

@@ -180,6 +180,16 @@ function versions({ place, chosen, cluster }: Checked): string[] {
   );
 }
 
+/** The API server would refuse their objects, but only after Cluster API has been installed. */
+const clusterApiVersions = ({ place, chosen, cluster: { clusterApi } }: Checked): string[] =>
+  chosen.flatMap(({ module }) =>
+    clusterApi === undefined || module.clusterApi === undefined || satisfies(clusterApi, module.clusterApi, { includePrerelease: true })
+      ? []
+      : [
+          `${place.environment}: ${module.name}: its objects are for Cluster API ${module.clusterApi}, and homelab:clusterApi installs ${clusterApi}; raise its core provider`,
+        ],
+  );
+
 const valueAt = (values: unknown, path: string): unknown =>
   path.split(".").reduce<unknown>((node, key) => (typeof node === "object" && node !== null ? (node as Record<string, unknown>)[key] : undefined), values);
 
@@ -220,4 +230,6 @@ function secrets({ place, chosen, applications, given }: Checked): string[] {
 
 /** Everything that is wrong, in a fixed order. */
 export const checkPlatform = (given: Checked): string[] =>
-  [needs, twice, classesTwice, owners, hostNames, routeServers, classes, addresses, versions, credentials, secrets].flatMap((check) => check(given));
+  [needs, twice, classesTwice, owners, hostNames, routeServers, classes, addresses, versions, clusterApiVersions, credentials, secrets].flatMap((check) =>
+    check(given),
+  );

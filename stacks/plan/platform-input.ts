@@ -33,9 +33,12 @@ function distributionFacts({ kubeadm, k3sDisable }: Pick<StackConfig, "kubeadm" 
 }
 
 /** What the stack's cluster has before a module is built: from its distribution, and from further roles of its host. */
-export function clusterFacts({ clusterApi, ...config }: Pick<StackConfig, "kubeadm" | "k3sDisable"> & { readonly clusterApi?: unknown }): ClusterFacts {
+export function clusterFacts({ clusterApi, ...config }: Pick<StackConfig, "kubeadm" | "k3sDisable" | "clusterApi">): ClusterFacts {
   const facts = distributionFacts(config);
-  return clusterApi === undefined ? facts : { ...facts, capabilities: [...facts.capabilities, "cluster-api"] };
+  if (clusterApi === undefined) return facts;
+  const version = clusterApi.providers.core.split(":v")[1];
+  // The role refuses a provider without an exact version.
+  return { ...facts, capabilities: [...facts.capabilities, "cluster-api"], ...(version === undefined ? {} : { clusterApi: version }) };
 }
 
 /** Whether the stack's cluster has it by itself, or a module brings it. */

@@ -29,6 +29,8 @@ export interface ClusterFacts {
   /** Version of Kubernetes that its role installs: `v1.36.2+k3s1`. */
   readonly version: string;
   readonly capabilities: readonly ClusterCapability[];
+  /** Version of Cluster API's core, where a role installs it: `1.14.2`. */
+  readonly clusterApi?: string;
   readonly storageClasses: readonly string[];
   readonly ingressClasses: readonly string[];
   /** Pods of the distribution that serve routes. */

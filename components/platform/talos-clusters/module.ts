@@ -8,6 +8,8 @@ export const talosClusters = defineModule({
   name: "talos-clusters",
   summary: "further clusters of Talos on Proxmox, made by Cluster API; its providers come by the setting `homelab:clusterApi`",
   options: talosClustersOptions,
+  // Its Cluster and MachineDeployment are of v1beta2.
+  clusterApi: ">=1.11.0",
   example: {
     clusters: {
       testing: {
