@@ -1,8 +1,9 @@
 /** `make ci-local JOB=<name>`: the commands of one job, in order, in a clean copy of what is committed. */
-import { type SpawnOptions, spawn } from "node:child_process";
+import type { SpawnOptions } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { spawn } from "../common/children";
 import { childEnv, readEnv } from "../common/env";
 import { HomelabError } from "../common/errors";
 import { projectRoot } from "../common/paths";

@@ -3,10 +3,11 @@
  * user can read it. A second process removes it as soon as this one ends, however it ends: it waits on a pipe whose other end only this
  * process holds. If both were killed at once, the next run removes the folder.
  */
-import { spawn } from "node:child_process";
+
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { spawn } from "../common/children";
 import { HomelabError } from "../common/errors";
 import { isProcessAlive } from "../common/processes";
 
@@ -34,18 +35,27 @@ function sweep(folder: string): void {
   }
 }
 
+function startCleaner(folder: string) {
+  try {
+    return spawn("/bin/sh", ["-c", 'trap "" INT TERM HUP QUIT; echo ready; read -r _; rm -rf -- "$1"', "sh", folder], {
+      // A session of its own: what ends our terminal does not end it.
+      detached: true,
+      stdio: ["pipe", "pipe", "ignore"],
+      cwd: "/",
+    });
+  } catch (thrown) {
+    fs.rmdirSync(folder);
+    throw thrown;
+  }
+}
+
 /** Runs work in the folder. Nothing of it is left when the returned promise is settled. */
 export async function inPrivateFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
   const above = place();
   sweep(above);
   const folder = fs.mkdtempSync(path.join(above, `${PREFIX}${process.pid}-`));
   fs.chmodSync(folder, 0o700);
-  const cleaner = spawn("/bin/sh", ["-c", 'trap "" INT TERM HUP QUIT; echo ready; read -r _; rm -rf -- "$1"', "sh", folder], {
-    // A session of its own: what ends our terminal does not end it.
-    detached: true,
-    stdio: ["pipe", "pipe", "ignore"],
-    cwd: "/",
-  });
+  const cleaner = startCleaner(folder);
   try {
     // Nothing is written before the process that removes it runs.
     await new Promise<void>((resolve, reject) => {

@@ -1,5 +1,5 @@
 /** Runs the editor of whoever is at the terminal. */
-import { spawn } from "node:child_process";
+import { spawn } from "../../common/children";
 import { CliError } from "../errors";
 
 /**

@@ -3,9 +3,10 @@
  * (engine/serve.ts). Saves the start of Node and the loading of the SDK. One whose program failed, ended by itself or was killed does no
  * further one.
  */
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import * as path from "node:path";
+import { fork } from "../../common/children";
 import { gcOptions } from "../../common/gc-options";
 import { killNow, onLines, type ProcessEnd, processEnd } from "../providers/child-process";
 

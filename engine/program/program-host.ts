@@ -1,10 +1,11 @@
 /** Runs the program: a Node process of its own, or the language runtime that the Automation API serves (engine-contract B). */
-import { spawn } from "node:child_process";
+
 import { createRequire } from "node:module";
 import * as path from "node:path";
 import * as grpc from "@grpc/grpc-js";
 import { LanguageRuntimeClient } from "@pulumi/pulumi/proto/language_grpc_pb.js";
 import * as pb from "@pulumi/pulumi/proto/language_pb.js";
+import { spawn } from "../../common/children";
 import { childEnv, ENV, readEnv } from "../../common/env";
 import { systemErrorCode } from "../../common/errors";
 import { GRPC_OPTIONS } from "../../common/grpc-options";

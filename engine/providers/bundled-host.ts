@@ -3,9 +3,10 @@
  * the process ends when the channel closes. Saves a Node start and the loading of gRPC for each provider. An engine that runs several
  * commands (engine/serve.ts) keeps it from one to the next; every command has instances of its own.
  */
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import * as path from "node:path";
 import { z } from "zod";
+import { fork } from "../../common/children";
 import { childEnv } from "../../common/env";
 import { gcOptions } from "../../common/gc-options";
 import { DeploymentError } from "../errors";

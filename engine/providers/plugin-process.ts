@@ -1,5 +1,5 @@
 /** Starts plugin processes and reads their ports (engine-contract E3). */
-import { spawn } from "node:child_process";
+import { spawn } from "../../common/children";
 import { childEnv } from "../../common/env";
 import type { ProjectInfo } from "../contracts";
 import { DeploymentError } from "../errors";

@@ -3,12 +3,13 @@
  * Git's own program `git http-backend` (https://git-scm.com/docs/git-http-backend), as a CGI. Everybody may read; who pushes logs in with
  * the lab's credentials.
  */
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { timingSafeEqual } from "node:crypto";
 import * as fs from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import * as path from "node:path";
 import { promisify } from "node:util";
+import { spawn } from "../../common/children";
 import { childEnv } from "../../common/env";
 import { HomelabError } from "../../common/errors";
 import { requestUrl } from "../core/request-url";

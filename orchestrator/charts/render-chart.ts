@@ -1,8 +1,9 @@
 /** Renders a chart with its values, by the helm executable. */
-import { spawn } from "node:child_process";
+
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { spawn } from "../../common/children";
 import { childEnv } from "../../common/env";
 import { HomelabError } from "../../common/errors";
 import { findOnPath } from "../../common/executables";

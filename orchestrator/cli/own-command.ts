@@ -1,5 +1,5 @@
 /** Commands that a homelab names in site/stacks.ts, such as a backup or the tests of a stage, and programs that the CLI itself needs. */
-import { spawn } from "node:child_process";
+import { spawn } from "../../common/children";
 import { childEnv } from "../../common/env";
 import { asError } from "../../common/errors";
 import { projectRoot } from "../../common/paths";

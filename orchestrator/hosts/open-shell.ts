@@ -1,8 +1,9 @@
 /** `ssh`: a session on a host, with the homelab's own key, which an agent of this session holds in memory. */
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { spawn } from "../../common/children";
 import { childEnv } from "../../common/env";
 import { HomelabError } from "../../common/errors";
 import type { Arguments } from "../cli/arguments";

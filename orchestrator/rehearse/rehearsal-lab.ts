@@ -1,9 +1,10 @@
 /** A lab for one rehearsal, in a folder that is removed with it, and `homelab` run in it as a person runs it. */
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { z } from "zod";
+import { spawn } from "../../common/children";
 import { childEnv, ENV } from "../../common/env";
 import { HomelabError } from "../../common/errors";
 import { projectRoot } from "../../common/paths";

@@ -1,8 +1,9 @@
 /** `homelab vault …`: the running Vault. */
-import { spawn } from "node:child_process";
+
 import * as path from "node:path";
 import { z } from "zod";
 import { answered } from "../../common/answer";
+import { spawn } from "../../common/children";
 import { childEnv, ENV, readEnv } from "../../common/env";
 import { HomelabError } from "../../common/errors";
 import { projectRoot } from "../../common/paths";

@@ -1,9 +1,10 @@
 /** `homelab secrets edit`: the values in an editor. Their plaintext is in a private folder, which is removed with this process. */
-import { spawn } from "node:child_process";
+
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
+import { spawn } from "../../common/children";
 import { childEnv, readEnv } from "../../common/env";
 import { HomelabError } from "../../common/errors";
 import { inPrivateFolder } from "../../secrets/private-folder";

@@ -1,7 +1,8 @@
 /** Asks the program's own code, which answers in JSON. */
-import { spawn } from "node:child_process";
+
 import * as path from "node:path";
 import { z } from "zod";
+import { spawn } from "../../common/children";
 import { childEnv } from "../../common/env";
 import { HomelabError } from "../../common/errors";
 import { projectRoot } from "../../common/paths";

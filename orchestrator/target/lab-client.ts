@@ -1,11 +1,12 @@
 /** Starts, asks and stops the lab. The lab is a process of its own, known by its files and its control port only. */
-import { spawn } from "node:child_process";
+
 import * as fs from "node:fs";
 import * as http from "node:http";
 import * as path from "node:path";
 import { text } from "node:stream/consumers";
 import { z } from "zod";
 import { type AnswerOf, answeredJson } from "../../common/answer";
+import { spawn } from "../../common/children";
 import { childEnv, ENV, readEnv } from "../../common/env";
 import { HomelabError, systemErrorCode } from "../../common/errors";
 import { writeFileAtomic } from "../../common/files";

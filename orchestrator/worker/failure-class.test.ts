@@ -13,6 +13,7 @@ test.each([
   ["PUT /v1/sys/policy: status 429", ["429"], "throttled"],
   ["Vault: PUT sys/mounts: 503 Vault is sealed", ["503"], "throttled"],
   ["the server answered HTTP/1.1 403 Forbidden", ["403"], "refused"],
+  ["GET https://vault.example.org: no answer\n  because: connect EMFILE 127.0.0.1:1", ["EMFILE"], "refused"],
   // A wait of minutes that ended is not begun again, whatever its last look met.
   ["vpn was not ready within 900 s: it stands at TCP (step 2 of 7): connect EHOSTUNREACH 10.20.0.9:22", ["EHOSTUNREACH", "WAITED"], "timeout"],
   ["Deployment a/b: it is not ready after 600 s: connect ECONNREFUSED", ["ECONNREFUSED", "WAITED"], "timeout"],

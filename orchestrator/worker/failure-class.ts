@@ -9,7 +9,7 @@ import type { FailureClass } from "./worker-protocol";
 const GRPC = /\bcode = (\w+)\b|\b(\d{1,2}) (UNAVAILABLE|DEADLINE_EXCEEDED|RESOURCE_EXHAUSTED|ABORTED|PERMISSION_DENIED|UNAUTHENTICATED|INVALID_ARGUMENT)\b/g;
 /** `: 503`, `status 503`, `HTTP 503`, `(503)`: never a number that stands alone, as a VM's does. */
 const HTTP = /(?:\bHTTP(?:\/[\d.]+)?|\bstatus(?: code)?:?|\bcode:?|: |\()\s*([45]\d\d)\b(?!\/)/g;
-const SYSTEM = /\b(ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|EAI_AGAIN|ENOTFOUND)\b/g;
+const SYSTEM = /\b(ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EPIPE|EAI_AGAIN|ENOTFOUND|EMFILE)\b/g;
 /** What Go's clients say for the same, and undici and Node where a server closed a connection before it answered, which has no code in the text. */
 const WORDS: readonly [RegExp, string][] = [
   [/\bconnection refused\b/, "ECONNREFUSED"],
@@ -53,6 +53,8 @@ const CLASS_OF: Readonly<Record<string, FailureClass>> = {
   EPIPE: "unreachable",
   EAI_AGAIN: "unreachable",
   ENOTFOUND: "refused",
+  // Of this machine, and it does not pass: another try opens as many.
+  EMFILE: "refused",
   PVE_LOCK: "busy",
   WAITED: "timeout",
 };

@@ -1,8 +1,9 @@
 /** The embedded engine as a process that does several commands (engine/serve.ts), in the place of one for each. */
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { StringDecoder } from "node:string_decoder";
 import { z } from "zod";
+import { fork } from "../../common/children";
 import { gcOptions } from "../../common/gc-options";
 
 export interface ServedCommand {

@@ -23,3 +23,10 @@ test("a stack that another run holds: who, in which process and since when, once
   });
   expect(stackFailure(concurrent(), [], false).message).toBe("another run holds the stack");
 });
+
+test("what failed because too many files are open says what to raise, and what to lower", () => {
+  const errors = [{ message: "PUT https://vault.example.org: no answer\n  because: connect EMFILE 127.0.0.1:1\n  next: run it again" }];
+  expect(stackFailure(new Error("x"), errors, false)).toMatchObject({
+    hint: "raise the limit of open files (ulimit -n 1024), or lower --concurrency and --parallel",
+  });
+});

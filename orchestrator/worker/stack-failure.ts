@@ -1,4 +1,5 @@
 /** The useful part of a failed operation's error. The Automation API's message has the whole command line and all output. */
+import { MORE_FILES } from "../../common/children";
 import { asError, HomelabError } from "../../common/errors";
 import { codesOf, failureClass, type ToldError } from "./failure-class";
 import { protectedVmHint } from "./protected-vm";
@@ -22,8 +23,8 @@ export function stackFailure(thrown: unknown, errors: readonly ToldError[], canc
     return { code: thrown.code, class: "refused", message: thrown.message, ...(thrown.hint === undefined ? {} : { hint: thrown.hint }) };
   if (errors.length > 0) {
     const messages = errors.map(({ message: text }) => text);
-    const hint = protectedVmHint(messages);
     const provider = [...new Set(errors.flatMap(codesOf))];
+    const hint = provider.includes("EMFILE") ? MORE_FILES : protectedVmHint(messages);
     const facts = { class: failureClass(errors), ...(provider.length === 0 ? {} : { provider }) };
     return { code: "E_STACK_FAILED", ...facts, message: messages.join("\n"), ...(hint === undefined ? {} : { hint }) };
   }

@@ -1,7 +1,9 @@
-import { type ChildProcess, fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import * as path from "node:path";
 import { z } from "zod";
+import { fork, MORE_FILES } from "../../common/children";
 import { childEnv, ENV } from "../../common/env";
+import { asError } from "../../common/errors";
 import { projectRoot } from "../../common/paths";
 import type { Redactor } from "../../common/redact";
 import { fromWorkerSchema, PROTOCOL, type WorkerMessage, type WorkerResult, type WorkerTask } from "./worker-protocol";
@@ -25,10 +27,10 @@ function spawnWorker(env: Readonly<Record<string, string | undefined>>, engineRo
   });
 }
 
-const workerFailed = ({ stack }: WorkerTask, how: string): WorkerResult => ({
+const workerFailed = ({ stack }: WorkerTask, how: string, hint?: string): WorkerResult => ({
   ok: false,
   changes: {},
-  error: { code: "E_WORKER", class: "worker", message: `the worker of stack ${stack} ${how}`.trimEnd() },
+  error: { code: "E_WORKER", class: "worker", message: `the worker of stack ${stack} ${how}`.trimEnd(), ...(hint === undefined ? {} : { hint }) },
 });
 
 const STOPPED: WorkerResult = {
@@ -145,11 +147,21 @@ export class StackProcesses {
    *   Default: 1
    */
   warm(atMost = 1): void {
-    if (this.#idle.length === 0 && this.#busy < atMost) this.#idle.push(this.#spawn());
+    if (this.#idle.length > 0 || this.#busy >= atMost) return;
+    try {
+      this.#idle.push(this.#spawn());
+    } catch {
+      // The task that needs it tries again, and reports why it cannot be started.
+    }
   }
 
   run(task: WorkerTask, onMessage: (message: WorkerMessage) => void): StackProcess {
-    const worker = this.#idle.pop() ?? this.#spawn();
+    let worker: Worker;
+    try {
+      worker = this.#idle.pop() ?? this.#spawn();
+    } catch (thrown) {
+      return { result: Promise.resolve(workerFailed(task, asError(thrown).message, MORE_FILES)), cancel: () => undefined };
+    }
     this.#busy++;
     let cancels = 0;
     let isOver = false;

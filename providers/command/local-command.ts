@@ -1,5 +1,5 @@
-import { spawn } from "node:child_process";
 import { z } from "zod";
+import { spawn } from "../../common/children";
 import { childEnv } from "../../common/env";
 import { asError, HomelabError } from "../../common/errors";
 import type { CallContext } from "../sdk/resource";

@@ -1,9 +1,10 @@
 /** Installs by the `helm` executable. Values, credentials and the kubeconfig reach it by standard input and files of its own, never as arguments. */
-import { spawn } from "node:child_process";
+
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
 import { z } from "zod";
+import { spawn } from "../../../common/children";
 import { childEnv } from "../../../common/env";
 import { HomelabError } from "../../../common/errors";
 import { portableYaml } from "../../../common/yaml";
