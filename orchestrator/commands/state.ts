@@ -56,11 +56,14 @@ export const command = defineCommand({
     },
     migrate: {
       summary: "copies the stacks' states from one backend to another, and checks the copies; the states at the old one stay",
+      notes:
+        "--back asks for the homelab's name to be typed first, except in the lab: it overwrites the states at the old backend and removes those at the new one. Without a terminal it needs --yes, or it refuses.",
       words: [STACKS],
       flags: [
-        { name: "from", value: "URL", help: "where they are (default: PULUMI_BACKEND_URL)" },
+        { name: "from", value: "URL", help: "where they are (default: PULUMI_BACKEND_URL, or backend.url in Pulumi.yaml)" },
         { name: "to", value: "URL", help: "where they go: file://<folder> or s3://<bucket>/<prefix>?endpoint=…" },
-        { name: "back", help: "undo the last migration" },
+        { name: "back", help: "undo the last migration: what changed since is copied back, and the states at the new backend are removed" },
+        YES,
       ],
       examples: ["homelab state migrate --from file:///srv/state --to 's3://state?endpoint=minio.example.org'", "homelab state migrate --back"],
     },

@@ -19,7 +19,7 @@ import { REAL_PARTS, type RunParts } from "../run/run-setup";
 import { runStacks } from "../run/run-stacks";
 import { migrationRecord, StateMigration, writeRecord } from "../state/state-migration";
 import { endRebuild, type RebuildRecord, readRebuild, writeRebuild } from "../store/rebuild-record";
-import { configuredBackend } from "../target/configured-backend";
+import { backendOf, configuredBackend } from "../target/configured-backend";
 import { engineOf, engineRunner, listedStacks } from "../target/engine";
 import type { Program } from "../target/program";
 import { besideRuns, type Site, setLabBackend } from "../target/site";
@@ -82,7 +82,7 @@ async function recordOf(args: Arguments, session: Session, site: Site, program: 
       });
     return args.flag("existing") ? { ...begun, existing: true } : begun;
   }
-  const target = to ?? (site.kind === "lab" ? site.env["PULUMI_BACKEND_URL"] : configuredBackend());
+  const target = to ?? backendOf(site);
   if (target === undefined)
     throw usageError("say in which backend the states are to be: --to URL, or PULUMI_BACKEND_URL", "file://<folder> or s3://<bucket>?endpoint=…");
   requireCredentials(target, site.env);

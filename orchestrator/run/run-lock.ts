@@ -15,7 +15,6 @@ import { HomelabError, systemErrorCode } from "../../common/errors";
 import { writeFileAtomic } from "../../common/files";
 import { isSurelyGone, ownIdentity } from "../../common/process-identity";
 import type { Session } from "../cli/session";
-import { beforeRun } from "../store/run-folder";
 import { besideRuns } from "../target/site";
 
 const claimSchema = z.object({
@@ -74,7 +73,7 @@ const wait = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, L
 
 /** One attempt. @returns the claim of the holder, or undefined where the lock is ours now */
 async function tryToHold(dir: string, own: Claim, say: (line: string) => void): Promise<Claim | undefined> {
-  beforeRun(dir, () => writeFileAtomic(fileOf(dir, own), JSON.stringify(own)));
+  writeFileAtomic(fileOf(dir, own), JSON.stringify(own));
   for (;;) {
     const others = livingClaims(dir, own, say);
     const ahead = others.find(({ state }) => state === "held") ?? others.find((other) => precedes(other, own));
@@ -96,11 +95,11 @@ export const runLocks = (runsDir: string): string => besideRuns(runsDir, "run-lo
 
 /**
  * @param dir of the site's claims
- * @param waits whether to wait for a run that holds, instead of refusing
- * @throws HomelabError E_RUN_HELD, which names the run that holds; E_RUN_FOLDER where the lock cannot be written
+ * @param waits whether to wait for a run that holds, instead of refusing; undefined for a command that has no --wait
+ * @throws HomelabError E_RUN_HELD, which names the run that holds
  */
-export async function holdRunLock(dir: string, operation: string, session: Pick<Session, "err">, waits: boolean): Promise<RunLock> {
-  beforeRun(dir, () => fs.mkdirSync(dir, { recursive: true, mode: 0o700 }));
+export async function holdRunLock(dir: string, operation: string, session: Pick<Session, "err">, waits?: boolean): Promise<RunLock> {
+  fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
   const identity = ownIdentity();
   const facts = { operation, user: os.userInfo().username, host: os.hostname(), pid: process.pid, ...(identity === undefined ? {} : { process: identity }) };
   let told = "";
@@ -109,7 +108,8 @@ export async function holdRunLock(dir: string, operation: string, session: Pick<
     const holder = await tryToHold(dir, own, session.err);
     if (holder === undefined) return { release: () => fs.rmSync(fileOf(dir, own), { force: true }) };
     const held = `homelab ${holder.operation} of ${holderOf(holder)} is under way`;
-    if (!waits) throw new HomelabError("E_RUN_HELD", held, { subject: dir, hint: "wait for its end, or add --wait to do so here" });
+    if (waits !== true)
+      throw new HomelabError("E_RUN_HELD", held, { subject: dir, hint: `wait for its end${waits === undefined ? "" : ", or add --wait to do so here"}` });
     if (told !== holder.id) session.err(`note: ${held}; waiting for its end\n`);
     told = holder.id;
     await wait();

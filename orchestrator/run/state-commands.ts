@@ -71,7 +71,7 @@ async function overwrite(states: States, what: string, stacks: readonly string[]
       subject: held,
       hint: `wait for its end; a lock that nobody holds: homelab state unlock ${held}`,
     });
-  const lock = await holdRunLock(runLocks(states.site.runsDir), what, session, false);
+  const lock = await holdRunLock(runLocks(states.site.runsDir), what, session);
   try {
     const there = stacks.filter((stack) => states.stacks.includes(stack));
     if (there.length > 0) {
@@ -83,6 +83,11 @@ async function overwrite(states: States, what: string, stacks: readonly string[]
   } finally {
     lock.release();
   }
+}
+
+function leftAsItWas(session: Session): ExitCode {
+  session.out("nothing was changed\n");
+  return EXIT.refused;
 }
 
 const asksFor = (args: Arguments): boolean => !args.flag("lab") && !args.flag("yes");
@@ -117,7 +122,7 @@ async function restoreStates(args: Arguments, session: Session): Promise<ExitCod
       hint: "restore it where it was taken",
     });
   session.out(`from ${copy.takenAt}: ${stacks.map((stack) => `${stack} (${copy.stacks[stack]?.resources ?? 0} resources)`).join(", ")}\n`);
-  if (asksFor(args) && !(await askByName(session, "This puts these copies in the place of the states of", states.name))) return EXIT.refused;
+  if (asksFor(args) && !(await askByName(session, "This puts these copies in the place of the states of", states.name))) return leftAsItWas(session);
   await overwrite(states, "restore", stacks, session, async () => {
     for (const stack of stacks) await restoreState(states.run, stack, dir);
   });
@@ -128,7 +133,7 @@ async function restoreStates(args: Arguments, session: Session): Promise<ExitCod
 async function repairStates(args: Arguments, session: Session): Promise<ExitCode> {
   if (asksFor(args)) refuseUnasked(session, "homelab state repair edits states of the real homelab", false);
   const states = await statesOf(args, session);
-  if (asksFor(args) && !(await askByName(session, `This edits the states of ${states.stacks.join(", ")} of`, states.name))) return EXIT.refused;
+  if (asksFor(args) && !(await askByName(session, `This edits the states of ${states.stacks.join(", ")} of`, states.name))) return leftAsItWas(session);
   await overwrite(states, "repair", states.stacks, session, async () => {
     for (const stack of states.stacks) {
       const said = await states.run(["state", "repair", "--yes", "--stack", stack], {});
@@ -142,7 +147,7 @@ async function forgetVm(args: Arguments, session: Session): Promise<ExitCode> {
   const [stack = "", machine = ""] = args.words;
   if (asksFor(args)) refuseUnasked(session, "homelab state forget edits a state of the real homelab", false);
   const states = await statesOf({ ...args, words: [stack] }, session);
-  if (asksFor(args) && !(await askByName(session, `This takes the VM ${machine} out of the state of ${stack}, of`, states.name))) return EXIT.refused;
+  if (asksFor(args) && !(await askByName(session, `This takes the VM ${machine} out of the state of ${stack}, of`, states.name))) return leftAsItWas(session);
   await overwrite(states, "forget", [stack], session, async () => {
     const urn = await forgetMachine(states.run, stack, machine);
     session.out(`${stack}: ${urn} is forgotten; the next \`homelab up ${stack}${args.flag("lab") ? " --lab" : ""}\` makes it anew, and all that was in it\n`);
@@ -187,6 +192,6 @@ export async function stateCommand(args: Arguments, session: Session, verb: stri
     case "unlock":
       return (await import("./unlock-stacks")).unlockStacks(args, session);
     default:
-      return (await import("../state/migrate-state")).migrateState(args, session);
+      return (await import("./migrate-state")).migrateState(args, session);
   }
 }

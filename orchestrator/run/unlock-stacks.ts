@@ -1,10 +1,10 @@
-import { readEnv } from "../../common/env";
 import { HomelabError } from "../../common/errors";
 import type { Arguments } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import { askToGoOn, refuseUnasked } from "../cli/gate";
 import type { Session } from "../cli/session";
 import { type LockHolder, lockHolders } from "../state/state-history";
+import { backendOf } from "../target/configured-backend";
 import { engineOf, engineRunner } from "../target/engine";
 import { openSite } from "../target/site";
 import { queryAll } from "./query-stacks";
@@ -31,7 +31,7 @@ export async function unlockStacks(args: Arguments, session: Session): Promise<E
       session.out(`${stack} is not locked\n`);
       continue;
     }
-    const holders = lockHolders(site.env["PULUMI_BACKEND_URL"] ?? readEnv("PULUMI_BACKEND_URL"), PROJECT, stack);
+    const holders = lockHolders(backendOf(site), PROJECT, stack);
     const running = holders?.find(({ isRunning }) => isRunning);
     if (running !== undefined) throw stillRuns(stack, running);
     const names = holders?.map(({ name }) => name).join(", ");

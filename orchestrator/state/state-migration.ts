@@ -8,7 +8,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { z } from "zod";
 import { answered } from "../../common/answer";
-import { countedOf } from "../../common/counted";
+import { counted, countedOf } from "../../common/counted";
 import { HomelabError } from "../../common/errors";
 import { writeFileAtomic } from "../../common/files";
 import { listedStacks } from "../target/engine";
@@ -50,6 +50,12 @@ function fingerprint(exported: string): { resources: number; sha256: string; pen
   const text = JSON.stringify(sorted({ resources: resources ?? [], pending: pending ?? [] }));
   return { resources: resources?.length ?? 0, pending: pending?.length ?? 0, sha256: createHash("sha256").update(text).digest("hex") };
 }
+
+const lockedIn = (stack: string, backend: string): HomelabError =>
+  new HomelabError("E_STATE_MIGRATION", `stack ${stack} is locked in ${backend}`, {
+    subject: stack,
+    hint: "wait for the run to end, or free it with `pulumi cancel`",
+  });
 
 export class StateMigration {
   constructor(
@@ -105,14 +111,15 @@ export class StateMigration {
         throw new HomelabError("E_STATE_MIGRATION", `stack ${stack} ${why}`, { subject: stack, hint });
       };
       if (!sources.has(stack)) refuse(`is not in ${from}`, `it has: ${[...sources.keys()].join(", ") || "no stacks"}`);
-      if (sources.get(stack) === true) refuse(`is locked in ${from}`, "wait for the run to end, or free it with `pulumi cancel`");
+      if (sources.get(stack) === true) throw lockedIn(stack, from);
       const { resources, sha256, pending } = await this.#look(from, stack);
       if (pending > 0) refuse("has pending operations", "run `homelab refresh`, look at them, then migrate");
       record.stacks[stack] = { resources, sha256 };
       if (!targets.has(stack)) continue;
       const found = await this.#look(to, stack);
       if (found.sha256 === sha256) there.add(stack);
-      else if (found.resources > 0) refuse(`is in ${to} already, with another state (${found.resources} resources)`, "remove it there first");
+      else if (found.resources > 0 || found.pending > 0)
+        refuse(`is in ${to} already, with another state (${counted(found.resources, "resource")})`, "remove it there first");
     }
     for (const [stack, facts] of Object.entries(record.stacks)) {
       if (!there.has(stack)) {
@@ -125,9 +132,16 @@ export class StateMigration {
     return record;
   }
 
-  /** Goes back to the source: what changed in the target since is copied back first, then the target's stacks are removed. */
+  /**
+   * Goes back to the source: what changed in the target since is copied back first, then the target's stacks are removed.
+   * @throws HomelabError before anything is written where a run holds a stack on either side
+   */
   async back({ from, to, stacks }: MigrationRecord): Promise<void> {
-    const targets = await this.#stacks(to);
+    const [sources, targets] = [await this.#stacks(from), await this.#stacks(to)];
+    for (const stack of Object.keys(stacks)) {
+      const held = targets.get(stack) === true ? to : sources.get(stack) === true ? from : undefined;
+      if (held !== undefined) throw lockedIn(stack, held);
+    }
     for (const [stack, moved] of Object.entries(stacks)) {
       if (!targets.has(stack)) {
         this.say(`${stack}: is not in ${to} any more; ${from} has it as it was`);

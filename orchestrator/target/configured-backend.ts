@@ -4,6 +4,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { readEnv } from "../../common/env";
 import { projectRoot } from "../../common/paths";
+import type { Site } from "./site";
 
 const projectSchema = z.looseObject({ backend: z.looseObject({ url: z.string().optional() }).nullish() });
 
@@ -12,3 +13,6 @@ export function configuredBackend(): string | undefined {
   const { backend } = projectSchema.parse(parse(fs.readFileSync(path.join(projectRoot(), "Pulumi.yaml"), "utf8")));
   return readEnv("PULUMI_BACKEND_URL") ?? backend?.url;
 }
+
+/** Where the states of a site are: the lab says it itself. */
+export const backendOf = ({ env }: Pick<Site, "env">): string | undefined => env["PULUMI_BACKEND_URL"] ?? configuredBackend();

@@ -4,6 +4,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import { ownIdentity } from "../../common/process-identity";
 import { LEFT_OUT } from "../support/homelab";
+import { LabState } from "../support/lab-state";
 import { type Finished, Rehearsal } from "../support/rehearsal";
 
 // Starts a lab and previews against it, which takes long on a busy machine.
@@ -123,4 +124,143 @@ test("the lock of a run on this machine is not cleared while that runs; the lock
   const cleared = await run("unlock", "tools", "--yes");
   expect([cleared.code, cleared.stderr, fs.existsSync(file)]).toEqual([0, "", false]);
   expect(cleared.stdout).toContain("tools is held by anna@elsewhere");
+});
+
+/** The smallest state that has a VM. The machine itself is nowhere: what the commands below change is the state alone. */
+async function stateWithVm(): Promise<void> {
+  const state = new LabState(rehearsal, "tools");
+  const exported = await state.read();
+  const urn = (type: string, name: string): string => `urn:pulumi:tools::homelab::${type}::${name}`;
+  const stack = urn("pulumi:pulumi:Stack", "homelab-tools");
+  const provider = urn("pulumi:providers:proxmoxve", "proxmox");
+  const vm = "proxmoxve:index/vmLegacy:VmLegacy";
+  exported.deployment.resources = [
+    { urn: stack, custom: false, type: "pulumi:pulumi:Stack" },
+    { urn: provider, custom: true, id: "a-provider", type: "pulumi:providers:proxmoxve", inputs: {}, outputs: {}, parent: stack },
+    { urn: urn(vm, "dns-vm"), custom: true, id: "100", type: vm, inputs: {}, outputs: {}, parent: stack, provider: `${provider}::a-provider` },
+  ];
+  await state.write(exported);
+}
+
+const folderOf = (url: string | undefined): string => new URL(url ?? "").pathname;
+const stateFile = (backend = folderOf(env["PULUMI_BACKEND_URL"])): string => path.join(backend, ".pulumi", "stacks", "homelab", "tools.json");
+const stored = (): string => fs.readFileSync(stateFile(), "utf8");
+
+describe("commands that overwrite states", () => {
+  let copy: string;
+  let elsewhere: string;
+  let commands: [words: string[], refusal: string, question: string][];
+  beforeAll(async () => {
+    // Where only these tests run, nothing has made the stack.
+    if (!fs.existsSync(stateFile())) expect((await typing("no\n", "up", "tools")).code).toBe(4);
+    await stateWithVm();
+    copy = path.join(rehearsal.dir, "copy-of-tools");
+    elsewhere = `file://${rehearsal.dir}/elsewhere`;
+    fs.mkdirSync(folderOf(elsewhere));
+    expect(await run("state", "backup", "tools", "--to", copy)).toMatchObject({ code: 0, stderr: "" });
+    const moved = await run("state", "migrate", "tools", "--to", elsewhere);
+    expect([moved.code, moved.stderr, moved.stdout]).toEqual([
+      0,
+      "",
+      expect.stringMatching(/^tools: 3 resources, sha256 [0-9a-f]{16}, the same on both sides$/m),
+    ]);
+    commands = [
+      [
+        ["restore", "tools", "--from", copy],
+        "homelab state restore overwrites states of the real homelab",
+        "This puts these copies in the place of the states of the homelab fullstack.pw. ",
+      ],
+      [["repair", "tools"], "homelab state repair edits states of the real homelab", "This edits the states of tools of the homelab fullstack.pw. "],
+      [
+        ["forget", "tools", "dns"],
+        "homelab state forget edits a state of the real homelab",
+        "This takes the VM dns out of the state of tools, of the homelab fullstack.pw. ",
+      ],
+      [
+        ["migrate", "--back"],
+        "homelab state migrate --back overwrites and removes states of the real homelab",
+        `This puts the states of tools back into ${env["PULUMI_BACKEND_URL"]} and removes them from ${elsewhere}, of the homelab fullstack.pw. `,
+      ],
+    ];
+  });
+
+  test("refuse where nobody can answer and --yes is not given", async () => {
+    const before = stored();
+    for (const [words, refusal] of commands)
+      expect(await run("state", ...words)).toEqual({
+        code: 4,
+        signal: null,
+        stdout: "",
+        stderr: `error: ${refusal}, and there is no terminal to ask at\n  next: add --yes in a script, or --lab to do it in the lab\n`,
+      });
+    expect(stored()).toBe(before);
+    expect(fs.existsSync(path.join(checkout, ".homelab", "backups"))).toBe(false);
+  });
+
+  test("ask for the homelab's name: yes, and the end of the input, change nothing", async () => {
+    const before = stored();
+    for (const [words, , question] of commands)
+      for (const typed of words[0] === "restore" ? ["yes\n", ""] : ["yes\n"]) {
+        const { code, stdout, stderr } = await typing(typed, "state", ...words);
+        expect([words, code, stderr]).toEqual([words, 4, ""]);
+        expect(stdout.endsWith(`${question}Type its name to go on: ${typed === "" ? "\n" : ""}nothing was changed\n`)).toBe(true);
+      }
+    expect(stored()).toBe(before);
+    expect(fs.existsSync(stateFile(folderOf(elsewhere)))).toBe(true);
+    expect(fs.existsSync(path.join(checkout, ".homelab", "backups"))).toBe(false);
+  });
+
+  test("wait for no run that is under way: they name it, and change nothing", async () => {
+    const before = stored();
+    const locks = path.join(checkout, ".homelab", "run-locks");
+    const claim = { state: "held", id: "of-a-test", operation: "up", user: "anna", host: os.hostname(), pid: process.pid, since: "2026-01-02T03:04:05Z" };
+    const file = path.join(locks, "of-a-test.json");
+    fs.mkdirSync(locks, { recursive: true });
+    fs.writeFileSync(file, JSON.stringify({ ...claim, process: ownIdentity() }));
+    try {
+      for (const words of [...commands.map(([first]) => first), ["migrate", "tools", "--to", elsewhere]]) {
+        const { code, stderr } = await run("state", ...words, "--yes");
+        expect([words, code, stderr]).toEqual([
+          words,
+          1,
+          expect.stringMatching(/^error: homelab up of anna@\S+ \(process \d+, since \S+\) is under way\n {2}next: wait for its end\n$/),
+        ]);
+      }
+    } finally {
+      fs.rmSync(file);
+    }
+    expect(stored()).toBe(before);
+    expect(fs.existsSync(stateFile(folderOf(elsewhere)))).toBe(true);
+  });
+
+  test("do it once the name is typed, or --yes is given", async () => {
+    const back = await typing("fullstack.pw\n", "state", "migrate", "--back");
+    expect([back.code, back.stderr]).toEqual([0, ""]);
+    expect(back.stdout).toMatch(/tools: 3 resources are back in file:.*\nthe stacks are in file:.* again\n$/);
+    expect(fs.existsSync(stateFile(folderOf(elsewhere)))).toBe(false);
+    const forgotten = await typing("fullstack.pw\n", "state", "forget", "tools", "dns");
+    expect([forgotten.code, forgotten.stderr, stored().includes("::dns-vm")]).toEqual([0, "", false]);
+    const restored = await run("state", "restore", "tools", "--from", copy, "--yes");
+    expect([restored.code, restored.stderr, stored().includes("::dns-vm")]).toEqual([0, "", true]);
+    const repaired = await typing("fullstack.pw\n", "state", "repair", "tools");
+    expect([repaired.code, repaired.stderr]).toEqual([0, ""]);
+    const kept = fs.readdirSync(path.join(checkout, ".homelab", "backups")).map((name) => name.replace(/^.*Z-/, ""));
+    expect(kept.toSorted()).toEqual(["before-forget", "before-repair", "before-restore"]);
+  });
+
+  test("unlock asks at a terminal who holds what: no leaves the lock, yes clears it", async () => {
+    const locks = path.join(folderOf(env["PULUMI_BACKEND_URL"]), ".pulumi/locks/organization/homelab/tools");
+    const file = path.join(locks, "of-elsewhere.json");
+    fs.mkdirSync(locks, { recursive: true });
+    fs.writeFileSync(file, JSON.stringify({ pid: 1, username: "anna", hostname: "elsewhere", timestamp: "2026-01-02T03:04:05Z" }));
+    const question = /^tools is held by anna@elsewhere.*\nClear the lock of tools\? If the run that holds it is still alive, .* \(yes\/no\) /;
+    for (const typed of ["no\n", ""]) {
+      const left = await typing(typed, "state", "unlock", "tools");
+      expect([left.code, left.stderr, fs.existsSync(file)]).toEqual([4, "", true]);
+      expect(left.stdout).toMatch(question);
+      expect(left.stdout).toMatch(/tools stays locked\n$/);
+    }
+    const cleared = await typing("yes\n", "state", "unlock", "tools");
+    expect([cleared.code, cleared.stderr, fs.existsSync(file)]).toEqual([0, "", false]);
+  });
 });
