@@ -9,5 +9,25 @@ const STORE = "cluster-secret-store/secrets";
 /** The path of such an entry below the mount; without a name, of the folder that has them. */
 export const storePath = (entry?: string): string => (entry === undefined ? STORE : `${STORE}/${entry}`);
 
+/** Folder for what each stack writes about its cluster. */
+export const CLUSTERS = "clusters";
+/** Folder for values of single environments. */
+export const ENVIRONMENTS = "environments";
+
+/**
+ * Where entries lie, at the mount's top and in the folder of an environment, as a policy of Vault names it; `+` is any one part of a path.
+ * Policies do not end in `*`: Vault 1.21 takes `..` that comes encoded for a part like any other, and its KV store resolves it after the
+ * check, so that `environments/<stack>/*` would reach every entry. From so few parts, `..` leads to no entry of another stack, since
+ * these have three parts at least (docs/adr/0020-depth-of-vault-entries.md).
+ */
+export const ENTRY_PLACES: readonly string[] = ["+", "+/+", `${STORE}/+`];
+
+/** Whether secrets/ may have an entry there. */
+export function isEntryPlace(path: string): boolean {
+  const parts = path.split("/");
+  if (parts[0] === CLUSTERS || parts[0] === ENVIRONMENTS) return false;
+  return parts.length <= 2 || path === storePath(parts.at(-1));
+}
+
 /** The homelab's own certificate authority, where it has one: path and keys of certificate and key, as PEM. */
 export const OWN_AUTHORITY = { path: "certificate-authority", certificate: "tls.crt", key: "tls.key" } as const;

@@ -4,7 +4,7 @@ import * as path from "node:path";
 import { generateIdentity } from "./age";
 import { loadSecrets } from "./load";
 import { encryptSopsFile, type SecretTree } from "./sops-file";
-import { entriesOf } from "./vault-paths";
+import { entriesOf, treeAt } from "./vault-paths";
 
 const identity = generateIdentity();
 let root: string;
@@ -28,11 +28,11 @@ const load = (options: Parameters<typeof loadSecrets>[0] = {}) => loadSecrets({ 
 
 test("entries come by their path below the mount, as text", async () => {
   put("common", "cloudflare", { "api-token": "t0ken" });
-  put("common", "store/secrets/POSTGRES", { PORT: 5432, TLS: true });
+  put("common", "store/POSTGRES", { PORT: 5432, TLS: true });
   expect(await load()).toEqual(
     new Map([
       ["cloudflare", { "api-token": "t0ken" }],
-      ["store/secrets/POSTGRES", { PORT: "5432", TLS: "true" }],
+      ["store/POSTGRES", { PORT: "5432", TLS: "true" }],
     ]),
   );
 });
@@ -121,6 +121,27 @@ test.each([
   fs.mkdirSync(path.join(root, "common"));
   fs.writeFileSync(path.join(root, "common", name), content);
   await expect(load()).rejects.toMatchObject({ code });
+});
+
+test.each([
+  ["common/a/b/c.yaml", false],
+  ["dev/a/b/c.yaml", false],
+  ["common/clusters/dev.yaml", false],
+  ["common/environments.yaml", false],
+  ["common/cluster-secret-store/secrets/a/b.yaml", false],
+  ["common/a/b.yaml", true],
+  ["common/cluster-secret-store/secrets/A.yaml", true],
+])("an entry lies where the policies of Vault have a place for it: %s", async (file, isPlace) => {
+  const entry = file.replace(/^[^/]+\//, "").replace(/\.yaml$/, "");
+  const write = (at: string, tree: Parameters<typeof encryptSopsFile>[0]): void => {
+    fs.mkdirSync(path.join(root, path.dirname(at)), { recursive: true });
+    fs.writeFileSync(path.join(root, at), encryptSopsFile(tree, [identity.recipient], new Date(0)));
+  };
+  write("common/plain.yaml", { vault: { kv: { plain: { key: "value-of-it" } } } });
+  write(file, treeAt(entry, { key: "value-of-it" }));
+  const loaded = load({ environment: "dev" });
+  if (isPlace) expect([...(await loaded).keys()]).toContain(entry);
+  else await expect(loaded).rejects.toMatchObject({ code: "E_SECRET_FILE", message: `${path.join(root, file)} lies where Vault has no place for an entry` });
 });
 
 test("a folder without secrets is an error, not an empty answer", async () => {

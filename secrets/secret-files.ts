@@ -5,13 +5,13 @@ import * as path from "node:path";
 import type { Clock } from "../common/clock";
 import { HomelabError, systemErrorCode } from "../common/errors";
 import { writeFileAtomic } from "../common/files";
-import { KV_MOUNT } from "../common/vault-layout";
+import { isEntryPlace, KV_MOUNT } from "../common/vault-layout";
 import type { AgeIdentity } from "./age";
 import { checkValues } from "./allowed-values";
 import { recipientsFor } from "./sops-config";
 import { type Changes, changeSopsFile, rewrapDataKey, rotateDataKey } from "./sops-edit";
 import { encryptSopsFile, type OpenFile, openSopsFile, treeOf } from "./sops-file";
-import { readSopsText, secretsDir, yamlFiles } from "./sops-folder";
+import { PLACES_HINT, readSopsText, secretsDir, yamlFiles } from "./sops-folder";
 import { parseMetadata } from "./sops-metadata";
 import { leavesOf, parseSopsYaml } from "./sops-yaml";
 import { entriesOf, type SecretEntry, treeAt } from "./vault-paths";
@@ -38,7 +38,9 @@ export function fileName(folder: string, entry: string): FileName {
   const parts = entry.replace(/\.yaml$/, "").split("/");
   if (!PART.test(folder) || NO_ENVIRONMENT.has(folder) || !parts.every((part) => PART.test(part)))
     throw new HomelabError("E_USAGE", `"${entry}" is no name of an entry`, { subject: entry, hint: "for example: cluster-secret-store/secrets/MINIO" });
-  return { folder, entry: parts.join("/") };
+  const name = parts.join("/");
+  if (!isEntryPlace(name)) throw new HomelabError("E_USAGE", `Vault has no place for an entry "${name}"`, { subject: name, hint: PLACES_HINT });
+  return { folder, entry: name };
 }
 
 /** @throws HomelabError E_USAGE */

@@ -1,9 +1,10 @@
 /** Entries of Vault that Git no longer has. They are listed, and deleted only if somebody names them. */
 import { HomelabError } from "../common/errors";
+import { CLUSTERS, ENVIRONMENTS } from "../common/vault-layout";
 import type { VaultApi } from "./vault-api";
 
 /** Written by the program itself, not from secrets/: kubeconfigs, and the values of one environment. */
-const WRITTEN_BY_STACKS = ["clusters/", "environments/"];
+const WRITTEN_BY_STACKS = [`${CLUSTERS}/`, `${ENVIRONMENTS}/`];
 
 async function allPaths(api: VaultApi, token: string, below = ""): Promise<string[]> {
   const paths: string[] = [];

@@ -1,5 +1,5 @@
 import { HomelabError } from "../common/errors";
-import { KV_MOUNT } from "../common/vault-layout";
+import { ENVIRONMENTS, KV_MOUNT } from "../common/vault-layout";
 import type { SecretTree } from "./sops-file";
 
 /** Keys and values of one entry of Vault. */
@@ -44,7 +44,7 @@ export function entriesOf(file: string, tree: SecretTree, expected: string): Map
 }
 
 /** Where Vault keeps an entry of one environment: beside the common one, which the other environments go on reading. */
-export const environmentPath = (environment: string, path: string): string => `environments/${environment}/${path}`;
+export const environmentPath = (environment: string, path: string): string => `${ENVIRONMENTS}/${environment}/${path}`;
 
 /** The inverse of {@link entriesOf}: the tree of a file that holds one entry. */
 export const treeAt = (path: string, values: SecretEntry): SecretTree => ({

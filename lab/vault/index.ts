@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { posix } from "node:path";
-import { acceptedUrl } from "../core/request-url";
+import { acceptedUrl, requestUrl } from "../core/request-url";
 import { listenOn } from "../core/server";
 import type { LabContext, Persistent, Stoppable } from "../core/world";
 import { type Call, type Core, emptyState, noRoute, type PodIdentity } from "./core";
@@ -51,19 +51,22 @@ function checkContentType({ method, headers }: IncomingMessage): void {
 }
 
 /**
- * Where a path with `..`, `.` or `//` leads: Go's ServeMux redirects there before Vault sees the request (net/http, ServeMux). Otherwise such
- * a path could match another rule of a policy than the entry that it means.
+ * Where a path with `..`, `.` or `//` leads: Vault 1.21 redirects there before anything else. It does not where these came encoded; see
+ * resolvedPath in kv.ts for what that means.
  */
 function cleanPath(url = "/"): string | undefined {
   const [encoded = "", ...query] = url.split("?");
-  const decoded = decodeURIComponent(encoded);
-  const clean = posix.normalize(decoded);
-  return clean === decoded ? undefined : [encodeURI(clean), ...query].join("?");
+  const clean = posix.normalize(encoded);
+  return clean === encoded ? undefined : [clean, ...query].join("?");
 }
 
-function callOf(url: URL, method: string, body: Record<string, unknown>): Call {
-  const path = decodeURIComponent(url.pathname.slice("/v1/".length)).replace(/\/+$/, "");
-  return { method: method === "GET" && url.searchParams.get("list") === "true" ? "LIST" : method, path, body, query: url.searchParams };
+/** The path as it came: a URL has no `..` any more, and none that came encoded. */
+const pathOf = ({ url = "/" }: IncomingMessage): string => (url.startsWith("/") ? url : requestUrl({ url, headers: {} }).pathname).replace(/\?.*$/s, "");
+
+function callOf(request: IncomingMessage, { searchParams }: URL, body: Record<string, unknown>): Call {
+  const path = decodeURIComponent(pathOf(request).slice("/v1/".length)).replace(/\/+$/, "");
+  const method = request.method === "HEAD" ? "GET" : (request.method ?? "GET");
+  return { method: method === "GET" && searchParams.get("list") === "true" ? "LIST" : method, path, body, query: searchParams };
 }
 
 function coreOf(name: string, ctx: LabContext, options: VaultOptions): Core {
@@ -104,12 +107,12 @@ interface Answered {
 async function answer(request: IncomingMessage, url: URL, router: Router, core: Core): Promise<Answered> {
   try {
     const location = cleanPath(request.url);
-    if (location !== undefined) return { status: 301, body: undefined, location };
-    if (!url.pathname.startsWith("/v1/")) throw core.notModelled(`${request.method} ${url.pathname}`, new VaultError(404, "404 page not found"));
+    if (location !== undefined) return { status: 307, body: undefined, location };
+    if (!pathOf(request).startsWith("/v1/")) throw core.notModelled(`${request.method} ${url.pathname}`, new VaultError(404, "404 page not found"));
     refuseHeaders(request, core);
     checkContentType(request);
     const given = request.headers["x-vault-token"] ?? request.headers.authorization?.replace(/^Bearer /, "");
-    const call = callOf(url, request.method === "HEAD" ? "GET" : (request.method ?? "GET"), await bodyOf(request));
+    const call = callOf(request, url, await bodyOf(request));
     const { status, body } = await router.answer(call, typeof given === "string" ? given : undefined);
     return { status, body: body === undefined || BARE.test(call.path) ? body : { request_id: randomUUID(), ...ENVELOPE, ...body } };
   } catch (thrown) {

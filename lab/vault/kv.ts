@@ -1,4 +1,5 @@
 /** KV version 2. */
+import { posix } from "node:path";
 import type { Answer, Call, Core } from "./core";
 import { badRequest, notFound, unsupported, VaultError } from "./errors";
 import type { KvEntry, KvStore } from "./state";
@@ -8,6 +9,13 @@ import { flag, goDuration, seconds } from "./values";
 const DEFAULT_VERSIONS = 10;
 
 export const newStore = (): KvStore => ({ maxVersions: 0, casRequired: false, deleteVersionAfter: "0s", entries: {} });
+
+/**
+ * The entry that a path means. Vault 1.21 checks a policy for the path as it was decoded, in which `..` is a part like any other, and
+ * resolves it here; `..` that leads out of the mount stays a name. It keeps the values of each version under the path by which they were written, and finds them only by that one.
+ * Measured with `..` and `//` that came encoded, in writes, reads and deletions (docs/adr/0020-depth-of-vault-entries.md).
+ */
+const resolvedPath = (path: string): string => (path === "" ? "" : posix.normalize(path).replace(/^\/|\/$/g, ""));
 
 export class Kv {
   constructor(private readonly core: Core) {}
@@ -20,12 +28,13 @@ export class Kv {
 
   exists(mount: string, rest: string): boolean {
     const [operation, ...path] = rest.split("/");
-    return (operation === "data" || operation === "metadata") && this.#store(mount).entries[path.join("/")] !== undefined;
+    return (operation === "data" || operation === "metadata") && this.#store(mount).entries[resolvedPath(path.join("/"))] !== undefined;
   }
 
   handle(mount: string, rest: string, call: Call): Answer {
     const [operation = "", ...parts] = rest.split("/");
-    const path = parts.join("/");
+    const written = parts.join("/");
+    const path = resolvedPath(written);
     const store = this.#store(mount);
     const writes = call.method === "POST" || call.method === "PUT" || call.method === "PATCH";
     switch (operation) {
@@ -34,12 +43,13 @@ export class Kv {
           ? this.#configure(mount, store, call.body)
           : { data: { cas_required: store.casRequired, delete_version_after: store.deleteVersionAfter, max_versions: store.maxVersions } };
       case "data":
-        if (path === "") throw call.method === "LIST" ? unsupported() : notFound();
-        if (writes) return this.#write(store, path, call);
-        if (call.method === "GET") return this.#read(store, path, call.query);
+        if (written === "") throw call.method === "LIST" ? unsupported() : notFound();
+        if (writes) return this.#write(store, path, written, call);
+        if (call.method === "GET") return this.#read(store, path, written, call.query);
         if (call.method === "DELETE") return this.#mark(store, path, "delete", [store.entries[path]?.current ?? 0]);
         throw unsupported();
       case "metadata":
+        if (written === "" && call.method !== "LIST") throw unsupported();
         return this.#metadata(store, path, call);
       case "delete":
       case "undelete":
@@ -100,7 +110,7 @@ export class Kv {
     return entry;
   }
 
-  #write(store: KvStore, path: string, { method, body }: Call): Answer {
+  #write(store: KvStore, path: string, written: string, { method, body }: Call): Answer {
     const { data, options } = body;
     if (typeof data !== "object" || Array.isArray(data)) throw badRequest("no data provided");
     const existing = store.entries[path];
@@ -124,6 +134,7 @@ export class Kv {
       created: now,
       deleted: lifetime > 0 ? new Date((this.core.now() + lifetime) * 1000).toISOString() : "",
       destroyed: false,
+      ...(written === path ? {} : { writtenAs: written }),
     };
     entry.updated = now;
     this.#trim(store, entry);
@@ -141,16 +152,17 @@ export class Kv {
     if (entry.current >= kept) entry.oldest = Math.max(entry.oldest, entry.current - kept + 1);
   }
 
-  #read(store: KvStore, path: string, query: URLSearchParams): Answer {
+  #read(store: KvStore, path: string, written: string, query: URLSearchParams): Answer {
     const entry = store.entries[path];
     const asked = Number(query.get("version") ?? 0);
     if (Number.isNaN(asked)) throw badRequest(`Field validation failed: error converting input for field "version": '' cannot parse value as 'int'`);
     const number = asked || (entry?.current ?? 0);
     const version = entry?.versions[number];
     if (entry === undefined || version === undefined) throw notFound();
-    this.core.record("read", `kv-get ${path}`);
     if (version.destroyed || this.#isDeleted(version.deleted))
       throw new VaultError(404, undefined, { data: { data: null, metadata: this.#version(entry, number) } });
+    if ((version.writtenAs ?? path) !== written) throw new VaultError(500, "1 error occurred:\n\t* could not find version data\n\n");
+    this.core.record("read", `kv-get ${path}`);
     return { data: { data: version.data, metadata: this.#version(entry, number) } };
   }
 
@@ -173,7 +185,6 @@ export class Kv {
 
   #metadata(store: KvStore, path: string, { method, body }: Call): Answer {
     if (method === "LIST") return this.#list(store, path);
-    if (path === "") throw unsupported();
     const existing = store.entries[path];
     if (method === "GET") {
       if (existing === undefined) throw notFound();

@@ -1,6 +1,13 @@
 import { z } from "zod";
 
-const versionSchema = z.object({ data: z.record(z.string(), z.unknown()).nullable(), created: z.string(), deleted: z.string(), destroyed: z.boolean() });
+const versionSchema = z.object({
+  data: z.record(z.string(), z.unknown()).nullable(),
+  created: z.string(),
+  deleted: z.string(),
+  destroyed: z.boolean(),
+  /** The path by which it was written, where that has `.`, `..` or empty parts. */
+  writtenAs: z.string().optional(),
+});
 const entrySchema = z.object({
   /** By number; old ones go when there are more than are kept. */
   versions: z.record(z.string(), versionSchema),

@@ -62,12 +62,11 @@ const asIs = (target: string): Promise<{ status?: number | undefined; location?:
 
 test.each([
   ["/v1/kv/data/a/../b", "/v1/kv/data/b"],
-  ["/v1/kv/data/a%2f..%2F..%2fmetadata/b?list=true", "/v1/kv/metadata/b?list=true"],
-  ["/v1/kv/data/%2e%2e/%2E/b", "/v1/kv/b"],
+  ["/v1/kv/data/a%2fb/../c?list=true", "/v1/kv/data/c?list=true"],
   ["//v1/kv//config", "/v1/kv/config"],
   ["/v1/../v1/sys/health", "/v1/sys/health"],
 ])("a detour in a path leads to where it means, and is judged there: %s", async (target, location) => {
-  expect(await asIs(target)).toEqual({ status: 301, location });
+  expect(await asIs(target)).toEqual({ status: 307, location });
 });
 
 test("a path that is no encoding is refused, and is no bug of the lab", async () => {

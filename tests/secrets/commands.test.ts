@@ -268,6 +268,7 @@ describe("bad input", () => {
     ["no such entry", ["get", "b", "key"], nothing, { code: 2, says: "there is no secrets/common/b.yaml" }],
     ["no such key", ["get", "a", "other"], nothing, { code: 2, says: 'there is no "other" in secrets/common/a.yaml' }],
     ["an entry that is there already", ["new", "a", "key"], nothing, { input: "x", says: "secrets/common/a.yaml already exists" }],
+    ["a path that Vault has no place for", ["new", "a/b/c", "key"], nothing, { code: 2, input: "x", says: 'Vault has no place for an entry "a/b/c"' }],
     ["a path out of the folder", ["new", "../../x", "key"], nothing, { code: 2, input: "x", says: "is no name of an entry" }],
     ["a key that sops would not encrypt", ["set", "a", "b_unencrypted"], nothing, { code: 2, input: "x", says: "would leave the value" }],
     [

@@ -3,6 +3,7 @@
  * others refer to it.
  * Loads no Pulumi SDK.
  */
+import { CLUSTERS } from "../../../common/vault-layout";
 
 /** Audience of the service accounts' tokens for Vault. The cluster's own API does not accept such a token. */
 export const VAULT_AUDIENCE = "vault";
@@ -33,8 +34,6 @@ export interface StackGrant {
 export const authMountOf = (stack: string): string => `kubernetes/${stack}`;
 export const stackPolicyName = (stack: string): string => `stack.${stack}`;
 export const namespacePolicyName = (stack: string, role: string): string => `namespace.${stack}.${role}`;
-/** Folder for what each stack writes about its cluster. */
-const CLUSTERS = "clusters";
 export const kubeconfigEntry = (stack: string): string => `${CLUSTERS}/${stack}/kubeconfig`;
 /** Entry by which the Argo CD of another stack reaches the cluster; its keys are {@link ARGO_CD_ACCESS_KEYS}. */
 export const argoCdAccessEntry = (stack: string): string => `${CLUSTERS}/${stack}/argo-cd`;

@@ -1,7 +1,7 @@
 /** Texts of Vault's policies. Pure; docs/secrets.md says in words who may do what. */
 
 import { HomelabError } from "../../../common/errors";
-import { KV_MOUNT } from "../../../common/vault-layout";
+import { CLUSTERS, ENTRY_PLACES, ENVIRONMENTS, KV_MOUNT } from "../../../common/vault-layout";
 import { argoCdAccessEntry, authMountOf, kubeconfigEntry, MANAGER, type StackGrant } from "./vault-names";
 
 const rule = (path: string, ...capabilities: string[]): string =>
@@ -25,8 +25,10 @@ export function readPolicy(paths: readonly string[]): string {
 
 const ENTRY = ["create", "read", "update"];
 const METADATA = ["read", "delete"];
-/** An entry, or a folder of entries with `/*` at its end: written, read, and deleted with all its versions. */
+/** Entries are written, read, and deleted with all their versions. */
 const entry = (path: string): string => rule(`${KV_MOUNT}/data/${path}`, ...ENTRY) + rule(`${KV_MOUNT}/metadata/${path}`, ...METADATA);
+/** All entries of a folder; "" is the mount itself. */
+const entries = (folder: string): string => ENTRY_PLACES.map((place) => entry(folder === "" ? place : `${folder}/${place}`)).join("");
 const nobodysEntry = (path: string): string => rule(`${KV_MOUNT}/data/${path}`, "deny") + rule(`${KV_MOUNT}/metadata/${path}`, "deny");
 
 /**
@@ -47,10 +49,10 @@ const leftovers = (stack: string): string =>
 export function stackPolicy({ stack: name, writesCommon }: Pick<StackGrant, "stack" | "writesCommon">): string {
   const stack = plainPath(name);
   return [
-    writesCommon ? `${entry("*")}${nobodysEntry("clusters/*")}${nobodysEntry("environments/*")}` : "",
+    writesCommon ? `${entries("")}${nobodysEntry(`${CLUSTERS}/*`)}${nobodysEntry(`${ENVIRONMENTS}/*`)}` : "",
     entry(kubeconfigEntry(stack)),
     entry(argoCdAccessEntry(stack)),
-    entry(`environments/${stack}/*`),
+    entries(`${ENVIRONMENTS}/${stack}`),
     rule(`auth/${authMountOf(stack)}/config`, "create", "read", "update"),
     rule("auth/token/lookup-self", "read"),
     rule("auth/token/renew-self", "update"),

@@ -131,14 +131,18 @@ test("each stack has a policy, a token of it alone and an auth mount; each names
 const pathsOf = (policy: string): string[] =>
   [...policy.matchAll(/^path "([^"]+)" \{ capabilities = \[(.*)\] \}$/gm)].map((match) => `${match[1]}: ${match[2]?.replaceAll('"', "")}`);
 
-test("a stack's policy names what is its own, and nothing with a wildcard but its own folder", () => {
+test("a stack's policy names what is its own, and no path whose end is free: `..` would lead out of its folder", () => {
   expect(pathsOf(stackPolicy({ stack: "dev", writesCommon: false }))).toEqual([
     "kv/data/clusters/dev/kubeconfig: create, read, update",
     "kv/metadata/clusters/dev/kubeconfig: read, delete",
     "kv/data/clusters/dev/argo-cd: create, read, update",
     "kv/metadata/clusters/dev/argo-cd: read, delete",
-    "kv/data/environments/dev/*: create, read, update",
-    "kv/metadata/environments/dev/*: read, delete",
+    "kv/data/environments/dev/+: create, read, update",
+    "kv/metadata/environments/dev/+: read, delete",
+    "kv/data/environments/dev/+/+: create, read, update",
+    "kv/metadata/environments/dev/+/+: read, delete",
+    "kv/data/environments/dev/cluster-secret-store/secrets/+: create, read, update",
+    "kv/metadata/environments/dev/cluster-secret-store/secrets/+: read, delete",
     "auth/kubernetes/dev/config: create, read, update",
     "auth/token/lookup-self: read",
     "auth/token/renew-self: update",
@@ -148,9 +152,13 @@ test("a stack's policy names what is its own, and nothing with a wildcard but it
     "sys/policies/acl/cluster-dev-external-dns: delete",
     "sys/policies/acl/cluster-dev-shared: delete",
   ]);
-  expect(pathsOf(stackPolicy({ stack: "tools", writesCommon: true })).slice(0, 6)).toEqual([
-    "kv/data/*: create, read, update",
-    "kv/metadata/*: read, delete",
+  expect(pathsOf(stackPolicy({ stack: "tools", writesCommon: true })).slice(0, 10)).toEqual([
+    "kv/data/+: create, read, update",
+    "kv/metadata/+: read, delete",
+    "kv/data/+/+: create, read, update",
+    "kv/metadata/+/+: read, delete",
+    "kv/data/cluster-secret-store/secrets/+: create, read, update",
+    "kv/metadata/cluster-secret-store/secrets/+: read, delete",
     "kv/data/clusters/*: deny",
     "kv/metadata/clusters/*: deny",
     "kv/data/environments/*: deny",

@@ -30,7 +30,6 @@ else
         token,
         kubernetes: asked === undefined || asked.status === 200,
         wraps: true,
-        resolvesEncodedDots: true,
         reach: () => () => undefined,
         close: async () => undefined,
       };

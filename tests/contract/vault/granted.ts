@@ -1,4 +1,5 @@
 /** Stacks and namespaces with what they are granted, and the entries of all of them. */
+import { storePath } from "../../../common/vault-layout";
 import type { StackGrant } from "../../../components/platform/vault/vault-names";
 import { argoCdAccessEntry, kubeconfigEntry } from "../../../components/platform/vault/vault-names";
 
@@ -10,12 +11,14 @@ export const GRANTS: readonly StackGrant[] = [
   { stack: "dev-two", writesCommon: false, namespaces: [namespace("external-dns", "store/dns"), namespace("shop", "store/shop-two")] },
   { stack: "prod", writesCommon: false, namespaces: [namespace("external-dns", "store/dns"), namespace("two-shop", "environments/prod/store/shop")] },
 ];
-export const COMMON = ["store/dns", "store/shop", "store/shop-two", "store/nobody"];
+export const COMMON = ["store/dns", "store/shop", "store/shop-two", "store/nobody", "certificate", storePath("DNS")];
 export const own = (stack: string): string[] => [
   kubeconfigEntry(stack),
   argoCdAccessEntry(stack),
   `environments/${stack}/store/dns`,
   `environments/${stack}/store/shop`,
+  `environments/${stack}/certificate`,
+  `environments/${stack}/${storePath("DNS")}`,
 ];
 export const ENTRIES = [...COMMON, ...GRANTS.flatMap(({ stack }) => own(stack))];
 /** The value of an entry. It occurs in no other text. */

@@ -32,6 +32,24 @@ export function kvAnswers(vault: () => VaultUnderTest): void {
     expect(await call("PUT", `${KV}/data/cas`, { x: 1 })).toEqual({ status: 400, body: errors("no data provided") });
   });
 
+  test("`..` and `//` that come encoded are resolved in the store, which finds a version's values only by the path that wrote it", async () => {
+    const at = (path: string) => `/v1/${KV}/data/${path}`;
+    const send = (method: string, target: string, data?: object) => vault().sendAsIs(method, target, vault().root, data && { data });
+    expect((await put("folder/plain", { x: 1 })).status).toBe(200);
+    expect((await send("POST", at("other/%2e%2e%2ffolder%2f%2Fplain"), { x: 2 })).status).toBe(200);
+    expect(await call("GET", `${KV}/data/folder/plain`)).toEqual({ status: 500, body: errors("1 error occurred:\n\t* could not find version data\n\n") });
+    expect((await call("GET", `${KV}/data/folder/plain?version=1`)).body["data"]).toMatchObject({ data: { x: 1 } });
+    expect(JSON.parse((await send("GET", at("other/..%2Ffolder%2f%2fplain"))).text)).toMatchObject({ data: { data: { x: 2 } } });
+    expect((await call("GET", `${KV}/metadata/folder/plain`)).body["data"]).toMatchObject({ current_version: 2 });
+    // Above the mount there is nothing.
+    expect((await send("DELETE", `/v1/${KV}/metadata/folder/%2e%2e/%2E./folder/plain`)).status).toBe(204);
+    expect((await call("GET", `${KV}/metadata/folder/plain`)).status).toBe(200);
+    expect((await send("DELETE", `/v1/${KV}/metadata/other/%2E./folder/plain`)).status).toBe(204);
+    expect((await call("GET", `${KV}/metadata/folder/plain`)).status).toBe(404);
+    for (const target of [at("other/../folder/plain"), at("/folder/plain"), at("./folder/plain")])
+      expect([target, (await send("GET", target)).status]).toEqual([target, 307]);
+  });
+
   test("an entry can require check-and-set", async () => {
     expect((await call("POST", `${KV}/metadata/wants`, { cas_required: true })).status).toBe(204);
     expect(await put("wants", {})).toEqual({ status: 400, body: errors("check-and-set parameter required for this call") });

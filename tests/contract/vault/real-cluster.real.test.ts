@@ -43,7 +43,6 @@ async function givenVault(address: string, tokenFile: string): Promise<VaultUnde
     token,
     kubernetes: true,
     wraps: true,
-    resolvesEncodedDots: true,
     reach: () => () => undefined,
     close: async () => undefined,
   });

@@ -11,7 +11,6 @@ describeReal(["vault"], "the real Vault", (pathOf) => {
       token: undefined,
       kubernetes: true,
       wraps: true,
-      resolvesEncodedDots: true,
       reach: () => () => undefined,
       close: () => vault.stop(),
     };

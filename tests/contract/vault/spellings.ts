@@ -36,6 +36,14 @@ export const spellings = (clean: string, ownStack: string): string[] => {
     `%ZZ/${clean}`,
   ].map((path) => `/v1/${path}`);
 };
+/** Paths that a stack's policy allows, whose `..` leads out of its folder. */
+export function waysOut(stack: string, others: readonly string[]): string[] {
+  const parts = ["%2e%2e", "%2E.", ".%2e", "%2e", "x", "environments", "clusters", "store", "certificate", "cluster-secret-store", ...others];
+  const pairs = parts.flatMap((one) => parts.map((two) => `${one}/${two}`));
+  const places = [...parts, ...pairs, ...parts.map((part) => `cluster-secret-store/secrets/${part}`)].filter((place) => /%2e|\.\./i.test(place));
+  return ["", `environments/${stack}/`].flatMap((folder) => places.flatMap((place) => ["data", "metadata"].map((part) => `/v1/kv/${part}/${folder}${place}`)));
+}
+
 /** Paths that the server's list does not have, or only a real server has. */
 export const UNLISTED = [
   ...["identity/entity", "identity/lookup/entity", "identity/oidc/config", "cubbyhole/x"],

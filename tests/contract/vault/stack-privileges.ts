@@ -20,9 +20,10 @@ import { setUpVault } from "../../../secrets/vault-set-up";
 import { buildEstate, type Estate } from "./estate";
 import { COMMON, ENTRIES, GRANTS, markOf, own } from "./granted";
 import { serviceAccountToken } from "./service-account";
-import { spellings, UNLISTED } from "./spellings";
+import { spellings, UNLISTED, waysOut } from "./spellings";
 import { startReviewer } from "./token-reviewer";
 import type { VaultAnswer, VaultUnderTest } from "./under-test";
+import { wishOf } from "./wish";
 
 const METHODS = ["GET", "LIST", "PUT", "POST", "PATCH", "DELETE"];
 const documentSchema = z.object({ paths: z.record(z.string(), z.unknown()) });
@@ -166,35 +167,8 @@ export function stackPrivileges(vault: () => VaultUnderTest, unsealKeys: () => r
     });
   }
 
-  const WIDE = 'path "*" { capabilities = ["create", "read", "update", "delete", "list", "patch", "sudo"] }';
-  /** A body that asks for every privilege. A path ignores the fields that it does not know. */
-  const wish = (holder: Holder, accessors: readonly string[]): Record<string, unknown> => ({
-    ...config(turned),
-    policy: WIDE,
-    rules: WIDE,
-    policies: ["root", "homelab-tools", "stack.prod", "stack.dev"],
-    token_policies: ["root", "homelab-tools", "stack.prod"],
-    allowed_policies: ["*"],
-    no_parent: true,
-    period: "1h",
-    type: "kubernetes",
-    options: { version: "2" },
-    data: { taken: holder.name },
-    bound_service_account_names: ["*"],
-    bound_service_account_namespaces: ["*"],
-    accessor: accessors[0],
-    paths: ["kv/data/store/dns", "sys/policies/acl/fresh"],
-    path: "kv/data/store/dns",
-    from: `auth/${authMountOf("prod")}`,
-    to: `auth/${authMountOf(holder.stack)}-2`,
-    role: "external-dns",
-    // A token that no cluster has issued.
-    jwt: serviceAccountToken(claims("external-dns", "forged")),
-    token: holder.token,
-    secret_shares: 1,
-    secret_threshold: 1,
-    versions: [1],
-  });
+  const wish = (holder: Holder, accessors: readonly string[]): Record<string, unknown> =>
+    wishOf(holder, accessors, config(turned), serviceAccountToken(claims("external-dns", "forged")));
 
   /** Everything in Vault that does not belong to the holder: policies, mounts, roles and configurations of others, entries. */
   async function everythingElse(holder: Holder): Promise<unknown> {
@@ -295,12 +269,7 @@ export function stackPrivileges(vault: () => VaultUnderTest, unsealKeys: () => r
       );
       const otherStack = other.split("/")[1] ?? "";
       const system = [`sys/policies/acl/stack.${otherStack}`, `sys/policy/stack.${stack}`, `auth/${authMountOf(otherStack)}/config`, "sys/mounts/kv/tune"];
-      const isKnownHole = (target: string): boolean =>
-        vault().given.resolvesEncodedDots === true && /^\/v1\/kv\/.*(%2e|\.\.%2f)/i.test(target) && !target.includes("%252e");
-      const targets = [...entries, ...system]
-        .flatMap((path) => spellings(path, stack))
-        .filter((target) => !isKnownHole(target))
-        .concat(UNLISTED.map((path) => `/v1/${path}`));
+      const targets = [...entries, ...system].flatMap((path) => spellings(path, stack)).concat(UNLISTED.map((path) => `/v1/${path}`));
       const before = await everythingElse(holder);
       const values = forbidden.map(markOf);
       const found: string[] = [];
@@ -316,6 +285,31 @@ export function stackPrivileges(vault: () => VaultUnderTest, unsealKeys: () => r
       const attempts = targets.flatMap((target) => ["GET", "POST", "PATCH", "DELETE"].map((method) => [method, target] as const));
       for (let at = 0; at < attempts.length; at += AT_ONCE) await Promise.all(attempts.slice(at, at + AT_ONCE).map((each) => one(...each)));
       expect(found).toEqual([]);
+      expect(await everythingElse(holder)).toEqual(before);
+      await restore();
+    },
+    120_000,
+  );
+
+  test.each(GRANTS.map((grant) => [grant.stack, grant] as const))(
+    "nor where the policy of %s allows a path that leads out of its folder: no entry of another stack or namespace is so near",
+    async (stack, grant) => {
+      if (!run()) return;
+      const holder: Holder = { name: stack, stack, token: tokenOf(stack), mayRead: reachOf(grant) };
+      const others = GRANTS.map((other) => other.stack).filter((name) => name !== stack);
+      const before = await everythingElse(holder);
+      const values = ENTRIES.filter((entry) => !holder.mayRead.includes(entry)).map(markOf);
+      const leaks: string[] = [];
+      let open = 0;
+      for (const target of waysOut(stack, others))
+        for (const method of ["GET", "POST", "PATCH", "DELETE"]) {
+          const { status, text } = await vault().sendAsIs(method, target, holder.token, method === "GET" ? undefined : wish(holder, []));
+          if (status < 300) open++;
+          if (values.some((value) => text.includes(value))) leaks.push(`${method} ${target}`);
+        }
+      expect(leaks).toEqual([]);
+      // Some of these paths are allowed: otherwise this test would try nothing.
+      expect(open).toBeGreaterThan(20);
       expect(await everythingElse(holder)).toEqual(before);
       await restore();
     },

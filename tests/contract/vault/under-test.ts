@@ -24,11 +24,6 @@ export interface GivenVault {
   kubernetes: boolean;
   /** Whether it supports wrapped responses. */
   wraps: boolean;
-  /**
-   * Whether its KV store resolves `..` that came encoded, after the policy was checked (Vault 1.21): a policy that ends in `*` then reaches
-   * out of its folder. docs/secrets.md, "Limits", says what that means.
-   */
-  resolvesEncodedDots?: boolean;
   /** Lets it reach a port of the test on 127.0.0.1. @returns a function that ends this: other tests may get the same port */
   reach(port: number): () => void;
   close(): Promise<void>;
