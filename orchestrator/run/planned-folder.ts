@@ -2,6 +2,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { isProcessAlive } from "../../common/processes";
+import { beforeRun } from "../store/run-folder";
 
 const NAME = /^planned-(\d+)-/;
 
@@ -13,5 +14,8 @@ export function sweepPlannedFolders(runsDir: string): void {
   }
 }
 
-/** @returns a new folder (0700) of this run; whoever asked for it removes it */
-export const makePlannedFolder = (runsDir: string): string => fs.mkdtempSync(path.join(runsDir, `planned-${process.pid}-`));
+/**
+ * @returns a new folder (0700) of this run; whoever asked for it removes it
+ * @throws HomelabError E_RUN_FOLDER
+ */
+export const makePlannedFolder = (runsDir: string): string => beforeRun(runsDir, () => fs.mkdtempSync(path.join(runsDir, `planned-${process.pid}-`)));

@@ -15,6 +15,7 @@ import { HomelabError, systemErrorCode } from "../../common/errors";
 import { writeFileAtomic } from "../../common/files";
 import { isSurelyGone, ownIdentity } from "../../common/process-identity";
 import type { Session } from "../cli/session";
+import { beforeRun } from "../store/run-folder";
 import { besideRuns } from "../target/site";
 
 const claimSchema = z.object({
@@ -73,7 +74,7 @@ const wait = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, L
 
 /** One attempt. @returns the claim of the holder, or undefined where the lock is ours now */
 async function tryToHold(dir: string, own: Claim, say: (line: string) => void): Promise<Claim | undefined> {
-  writeFileAtomic(fileOf(dir, own), JSON.stringify(own));
+  beforeRun(dir, () => writeFileAtomic(fileOf(dir, own), JSON.stringify(own)));
   for (;;) {
     const others = livingClaims(dir, own, say);
     const ahead = others.find(({ state }) => state === "held") ?? others.find((other) => precedes(other, own));
@@ -96,10 +97,10 @@ export const runLocks = (runsDir: string): string => besideRuns(runsDir, "run-lo
 /**
  * @param dir of the site's claims
  * @param waits whether to wait for a run that holds, instead of refusing; undefined for a command that has no --wait
- * @throws HomelabError E_RUN_HELD, which names the run that holds
+ * @throws HomelabError E_RUN_HELD, which names the run that holds; E_RUN_FOLDER where the lock cannot be written
  */
 export async function holdRunLock(dir: string, operation: string, session: Pick<Session, "err">, waits?: boolean): Promise<RunLock> {
-  fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
+  beforeRun(dir, () => fs.mkdirSync(dir, { recursive: true, mode: 0o700 }));
   const identity = ownIdentity();
   const facts = { operation, user: os.userInfo().username, host: os.hostname(), pid: process.pid, ...(identity === undefined ? {} : { process: identity }) };
   let told = "";
