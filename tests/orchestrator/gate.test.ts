@@ -1,4 +1,5 @@
 /** Outside the lab, changes are shown first and need a confirmation. The homelab here is a lab that is used as a real one, by its gateway. */
+import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
@@ -56,6 +57,27 @@ test("up shows its preview and asks with the site's name; no, and the end of the
     expect(stdout.match(/as shown\?/g)).toHaveLength(answer === "" ? 1 : 2);
   }
   expect(await rehearsal.writes()).toEqual([]);
+});
+
+test("a change of production that nobody agreed to is refused, by --yes too, and nothing is written", async () => {
+  const file = path.join(checkout, "site", "stacks.ts");
+  const text = fs.readFileSync(file, "utf8");
+  const compile = (): unknown => execFileSync(process.execPath, [path.join(checkout, "build", "build.cjs")], { cwd: checkout, stdio: "pipe" });
+  fs.writeFileSync(file, text.replace(/^ {2}tools: \{\n {4}description:/m, "  tools: {\n    production: true,\n    description:"));
+  try {
+    compile();
+    const { code, stderr } = await run("up", "tools", "--yes");
+    expect([code, stderr]).toEqual([
+      4,
+      expect.stringMatching(
+        /and --yes does not agree to that:\n {2}tools: changes production, in \d{2,} resources\n {2}next: agree to each by --approve tools\n$/,
+      ),
+    ]);
+    expect(await rehearsal.writes()).toEqual([]);
+  } finally {
+    fs.writeFileSync(file, text);
+    compile();
+  }
 });
 
 test("a terminal that is dumb gets lines without a control sequence, another one a tree that is redrawn", async () => {

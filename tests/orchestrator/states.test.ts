@@ -45,6 +45,16 @@ async function leaveImagesPending(): Promise<Map<string, string>> {
   return new Map(exported.deployment.pending_operations.map(({ resource: { urn, inputs } }) => [String(inputs?.["nodeName"]), urn]));
 }
 
+test("a preview from nothing says of each stack whether it is complete, or which outputs of which stack it waits for; nothing is written", async () => {
+  const { code, stdout, stderr } = await rehearsal.homelab("preview", "--lab");
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toMatch(/^tools +complete +\d{2,} .*\nobservability +unknown outputs +\d+ /m);
+  const waits = /^observability waits for tools, whose outputs are unknown until it is up: (.*)$/m.exec(stdout)?.[1]?.split(", ");
+  expect(waits).toEqual(["vaultId", "vaultTokens"]);
+  expect(stdout).not.toMatch(/^tools waits for/m);
+  expect(await rehearsal.writes()).toEqual([]);
+});
+
 linux("images that a killed run was downloading are adopted under the ids that a creation gives, and are not downloaded again", async () => {
   const run = rehearsal.start(["up", "tools", "--lab", "--parallel", "4"]);
   await rehearsal.sawWrite(0, ({ action }) => action === "download");
