@@ -59,16 +59,18 @@ test.each([
   expect(imported[0]?.deployment.pending_operations).toEqual([]);
 });
 
-test.each([
-  ["a token of Vault, of which there are two now", [urn("vault:index/token:Token", "t")], [pending("vault:index/token:Token", "t", { policies: ["p"] })]],
-  ["a command that the program did not run again", [], [pending(COMMAND, "boot")]],
-  ["a VM, of which there may be two now", [urn(VM, "vm")], [pending(VM, "vm")]],
-  ["an object whose name the engine makes up", [urn(MAP, "map")], [pending(MAP, "map", { metadata: {} })]],
-  ["an update that was cut", [urn(COMMAND, "boot")], [{ ...pending(COMMAND, "boot"), type: "updating" }]],
-  ["nothing", [urn(COMMAND, "boot")], []],
-])("%s stays pending, and the state is not written", async (_, resources, operations) => {
-  const { run, imported } = engine(resources, operations);
-  expect([await settleRemade(run, "dev"), imported]).toEqual([[], []]);
+describe("what was not made again, or may be there twice", () => {
+  test.each([
+    ["a token of Vault, of which there are two now", [urn("vault:index/token:Token", "t")], [pending("vault:index/token:Token", "t", { policies: ["p"] })]],
+    ["a command that the program did not run again", [], [pending(COMMAND, "boot")]],
+    ["a VM, of which there may be two now", [urn(VM, "vm")], [pending(VM, "vm")]],
+    ["an object whose name the engine makes up", [urn(MAP, "map")], [pending(MAP, "map", { metadata: {} })]],
+    ["an update that was cut", [urn(COMMAND, "boot")], [{ ...pending(COMMAND, "boot"), type: "updating" }]],
+    ["nothing", [urn(COMMAND, "boot")], []],
+  ])("%s stays pending, and the state is not written", async (_, resources, operations) => {
+    const { run, imported } = engine(resources, operations);
+    expect([await settleRemade(run, "dev"), imported]).toEqual([[], []]);
+  });
 });
 
 test("of several pending creations, only the settled ones are removed", async () => {
