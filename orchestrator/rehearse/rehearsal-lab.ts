@@ -208,6 +208,12 @@ export class RehearsalLab {
   }
 }
 
+/** Runs a command that must succeed. @throws Error with its output where it does not */
+export async function succeed(lab: Pick<RehearsalLab, "homelab">, ...words: string[]): Promise<void> {
+  const { code, stdout, stderr } = await lab.homelab(...words);
+  if (code !== 0) throw new Error(`homelab ${words.join(" ")} ${code === null ? "hung" : `ended with ${code}`}: ${stderr.trim() || stdout.trim()}`);
+}
+
 function endGroup({ pid, exitCode }: ChildProcess): void {
   if (pid === undefined || exitCode !== null) return;
   try {

@@ -9,9 +9,9 @@ import type { Session } from "../cli/session";
 import { describeProgram, type Program } from "../target/program";
 import { setLabBackend } from "../target/site";
 import { ownBackend } from "./own-backend";
-import { RehearsalLab } from "./rehearsal-lab";
+import { RehearsalLab, succeed } from "./rehearsal-lab";
 import { type Rehearsed, rehearseFaults } from "./rehearse-faults";
-import { chooseScenarios } from "./scenarios";
+import { chooseScenarios, isOfStates } from "./scenarios";
 import { type Proof, proofOf, proveServices } from "./services";
 import { survivalTable } from "./survival-table";
 
@@ -31,7 +31,7 @@ interface KnownFaults {
  * @param builds whether all stacks are built once without a fault, to see which faults could strike at all
  * @returns undefined where it was interrupted
  */
-async function knownFaults(timeout: number, builds: boolean, session: Session): Promise<KnownFaults | undefined> {
+async function knownFaults(timeout: number, builds: boolean, program: Program, session: Session): Promise<KnownFaults | undefined> {
   const lab = new RehearsalLab(timeout);
   const stop = session.onInterrupt(() => lab.interrupt());
   try {
@@ -41,7 +41,9 @@ async function knownFaults(timeout: number, builds: boolean, session: Session): 
     if (!builds) return { names, idle: undefined };
     await succeed(lab, "up", "--lab", "--plain");
     const chances = await lab.chances();
-    return { names, idle: new Set(names.filter((name) => (chances[name] ?? 0) === 0)) };
+    // The states of this build are in a folder.
+    const bucket = await ownBackend(lab, program);
+    return { names, idle: new Set(names.filter((name) => (chances[name] ?? 0) === 0 && !(bucket !== undefined && isOfStates(name)))) };
   } catch (thrown) {
     if (lab.isInterrupted) return undefined;
     throw thrown;
@@ -53,7 +55,7 @@ async function knownFaults(timeout: number, builds: boolean, session: Session): 
 
 async function faults(asked: string, program: Program, args: Arguments, session: Session, timeout: number): Promise<ExitCode> {
   const seed = positive(args.text("seed"), 1, "--seed");
-  const known = await knownFaults(timeout, asked === "all", session);
+  const known = await knownFaults(timeout, asked === "all", program, session);
   if (known === undefined) return EXIT.interrupted;
   const { names, idle } = known;
   const chosen = chooseScenarios(asked, names, seed);
@@ -71,12 +73,6 @@ async function faults(asked: string, program: Program, args: Arguments, session:
   }
   if (done.length < scenarios.length) return EXIT.interrupted;
   return done.every(({ verdict }) => verdict === "survived" || verdict === "failed clearly") ? EXIT.done : EXIT.failed;
-}
-
-/** Runs a command that must succeed. @throws Error with its output where it does not */
-async function succeed(lab: RehearsalLab, ...words: string[]): Promise<void> {
-  const { code, stdout, stderr } = await lab.homelab(...words);
-  if (code !== 0) throw new Error(`homelab ${words.join(" ")} ${code === null ? "hung" : `ended with ${code}`}: ${stderr.trim() || stdout.trim()}`);
 }
 
 /** @throws Error where a further run changes something */

@@ -15,6 +15,17 @@ test("all: every fault of the lab's code, some in several ways; each parameter i
   expect(strange).toEqual([]);
 });
 
+test("the faults that a homelab meets in practice are among them", () => {
+  const titles = chooseScenarios("all", NAMES, 1).map(({ title }) => title);
+  const met = [
+    ...["proxmox.clone-lock-timeout", "proxmox.task-failed", "proxmox.reply-lost", "vault.reply-lost", "kubernetes.reply-lost"],
+    ...["proxmox.unavailable 500", "proxmox.unavailable 596", "ssh.restarting", "vm.reboot", "apt.lock-held"],
+    ...["kubernetes.unavailable 429", "kubernetes.unavailable 503", "kubernetes.watch-cut", "kubernetes.conflict", "kubernetes.webhook-silent"],
+    ...["vault.sealed", "s3.write-refused", "s3.clock-skew", "disk.full", "dns.failed", "tls.expired"],
+  ];
+  expect(met.filter((title) => !titles.includes(title))).toEqual([]);
+});
+
 test("a seed says where each strikes, alone or with others; another seed says another place", () => {
   const seeded = (seed: number) => chooseScenarios("all", NAMES, seed);
   expect(seeded(7)).toEqual(seeded(7));

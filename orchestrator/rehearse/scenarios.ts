@@ -30,12 +30,17 @@ const CHANCES: Readonly<Record<string, number>> = {
   "proxmox.reply-lost": 12,
   "proxmox.task-failed": 8,
   "proxmox.unavailable": 40,
+  "s3.clock-skew": 20,
+  "s3.write-refused": 20,
   "ssh.disconnect": 6,
   "ssh.restarting": 6,
   "tls.expired": 10,
   "vault.reply-lost": 40,
   "vault.unavailable": 40,
 };
+
+/** Faults of the state backend. Their builds keep the states in the homelab's own bucket. */
+export const isOfStates = (name: string): boolean => name.startsWith("s3.");
 
 /** Numbers that look random and are the same for a seed (Park and Miller); each below its limit. */
 function numbersOf(seed: number): (limit: number) => number {

@@ -16,9 +16,9 @@ const SITE = ["--domain", "example.org", "--network", "10.20.0.0/24", "--node", 
 
 /**
  * Faults that no build of the tests' homelab meets, and which test has each. There is no cluster by kubeadm (tests/roles/kubeadm-in-lab.test.ts).
- * Providers poll and do not watch (lab/faults.test.ts). Only a state backend uses S3 (tests/backends/s3.test.ts).
+ * Providers poll and do not watch (lab/faults.test.ts).
  */
-const UNMET = ["kubeadm.bootstrap-failed", "kubeadm.init-failed", "kubernetes.watch-cut", "s3.clock-skew", "s3.write-refused"];
+const UNMET = ["kubeadm.bootstrap-failed", "kubeadm.init-failed", "kubernetes.watch-cut"];
 
 const answerSchema = z.object({ unmet: z.array(z.string()), rehearsed: z.array(z.looseObject({ fault: z.string(), verdict: z.string(), why: z.string() })) });
 
