@@ -72,7 +72,7 @@ beforeAll(async () => {
     "core/control.ts": { port: Number(new URL(lab.file.control).port) },
     "gateway/connect-proxy.ts": { port: Number(new URL(lab.file.proxy).port) },
   };
-}, 60_000);
+});
 afterAll(async () => {
   for (const stop of stops) await stop();
   await lab.stop();
