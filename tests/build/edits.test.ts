@@ -127,7 +127,10 @@ describe("a mistake that shows only when a file of the site is loaded is one mes
   test.each([
     ['import "./gone";', 'site/site.ts imports "./gone", and there is no such file\n  next: restore the file, or remove the import and what uses it\n'],
     ['import "no-such-package";', 'site/site.ts imports "no-such-package", which is not installed\n  next: run `npm ci`\n'],
-    ['throw new Error("hold on");', "site/site.ts: hold on\n  next: correct the file, or a file that it imports; `npm run typecheck` finds most such mistakes\n"],
+    [
+      'throw new Error("hold on");',
+      "site/site.ts: hold on\n  next: correct the file, or a file that it imports; `npm run typecheck` finds most such mistakes\n",
+    ],
     ["(globalThis as never)[site].x;", expect.stringMatching(/^site\/site\.ts: .*undefined.*\n {2}next: correct the file/)],
   ])("%s", (line, said) => {
     write(`${before}\n${line}\n`, file);
