@@ -40,6 +40,12 @@ interface Entry {
   features: string[];
 }
 
+/** The message of an error, and those of its causes: what a store answered is among them. */
+function reasonOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  return thrown.cause === undefined ? thrown.message : `${thrown.message}: ${reasonOf(thrown.cause)}`;
+}
+
 export class StateWriter implements SnapshotJournal {
   readonly #new = new Map<number, Entry>();
   readonly #old = new Map<number, ResourceState | Entry>();
@@ -127,8 +133,7 @@ export class StateWriter implements SnapshotJournal {
       this.#running = false;
     } catch (cause) {
       const { backend, project, stack } = this.facts;
-      const why = cause instanceof Error ? cause.message : String(cause);
-      this.#failure = new DeploymentError(`the state cannot be written to ${backend.bucket.url(backend.stackKey(project, stack))}: ${why}`);
+      this.#failure = new DeploymentError(`the state cannot be written to ${backend.bucket.url(backend.stackKey(project, stack))}: ${reasonOf(cause)}`);
       for (const { reject } of this.#listeners.splice(0)) reject(this.#failure);
     }
   }

@@ -81,7 +81,8 @@ test("a deployment that was refused before it began leaves the file as it is", a
 });
 
 test("a store that cannot be written is an error that names it, with the deployment's own error as the cause", async () => {
-  backend.bucket.write = () => Promise.reject(new Error("no space left on device"));
+  const answer = new Error("minimum free drive threshold");
+  backend.bucket.write = () => Promise.reject(new Error("writing dev.json failed", { cause: answer }));
   const writer = writerOf();
   const failed = deployInto(writer, async () => {
     writer.append([{ list: "new", at: 0, state: MADE }]);
@@ -89,6 +90,6 @@ test("a store that cannot be written is an error that names it, with the deploym
   });
   const thrown = await failed.catch((error: unknown) => error);
   if (!(thrown instanceof CliError)) throw thrown;
-  expect(thrown.message).toMatch(/^the state cannot be written to .*\/dev\.json\S*: no space left on device$/);
+  expect(thrown.message).toMatch(/^the state cannot be written to .*\/dev\.json\S*: writing dev\.json failed: minimum free drive threshold$/);
   expect(thrown.cause).toEqual(new Error("it broke"));
 });
