@@ -18,6 +18,7 @@ const REHEARSALS = [
   "rehearsal/faults",
   "rehearsal/hand-over",
   "orchestrator/small-runs",
+  "orchestrator/broken-runs",
   "orchestrator/gate",
   "roles/interrupted",
 ];

@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
+import { type RunReport, reportSchema } from "../../orchestrator/report/report-schema";
 import { generateIdentity } from "../../secrets/age";
 import { encryptSopsFile } from "../../secrets/sops-file";
 import { treeAt } from "../../secrets/vault-paths";
@@ -126,6 +127,11 @@ export class SmallEstate {
   /** The stacks from now on; nothing was run and seen yet. */
   define(stacks: Record<string, SmallStack>): void {
     fs.rmSync(this.runs, { recursive: true, force: true });
+    this.change(stacks);
+  }
+
+  /** The same stacks with other resources; earlier runs stay. */
+  change(stacks: Record<string, SmallStack>): void {
     this.write("world.log", "");
     this.write("stacks.json", JSON.stringify(stacks));
     for (const name of Object.keys(stacks)) if (!fs.existsSync(this.file(`Pulumi.${name}.yaml`))) this.write(`Pulumi.${name}.yaml`, SETTINGS);
@@ -144,6 +150,15 @@ export class SmallEstate {
 
   homelab(...args: string[]): Promise<Finished> {
     return this.start(args).done;
+  }
+
+  up(...flags: string[]): RunningCommand {
+    return this.start(["up", "--yes", ...flags]);
+  }
+
+  /** The stacks that are in doubt, as `status` says them. */
+  async inDoubt(): Promise<string | undefined> {
+    return /in doubt: ([^;\n]*)/.exec((await this.homelab("status")).stdout)?.[1];
   }
 
   async #git(...args: string[]): Promise<string> {
@@ -191,6 +206,10 @@ export class SmallEstate {
       .filter((line) => /^(Create|Done) /.test(line));
   }
 
+  begun(name: string): Promise<void> {
+    return soon(() => this.saw().includes(`Create ${name}`));
+  }
+
   /** Lets one more creation count as begun, for a thing that `meets` others. */
   release(): void {
     fs.appendFileSync(this.file("world.log"), "Create by-hand\n");
@@ -205,6 +224,15 @@ export class SmallEstate {
         .toSorted()
         .at(-1) ?? "";
     return fs.readFileSync(path.join(this.runs, last, name), "utf8");
+  }
+
+  report(): RunReport {
+    return reportSchema.parse(JSON.parse(this.ofLastRun("report.json")));
+  }
+
+  /** How each stack of the newest run ended. */
+  ends(): [stack: string, status: string, code: string | undefined][] {
+    return this.report().stacks.map(({ stack, status, error }) => [stack, status, error?.code]);
   }
 
   /** Ends what a test that failed has left: its workers end with it. */
