@@ -10,8 +10,8 @@ import { hasModule } from "./platform";
 import type { PlatformPlan } from "./platform-types";
 
 /**
- * Vault itself keeps the two apart, but their resources have one name: that of the policy of the stack `dev-shop`, and that of the
- * namespace `shop` in `dev`.
+ * Vault itself keeps the two apart, but their resources have one name: that of the policy of the stack `a-b`, and that of the namespace `b`
+ * in `a`.
  */
 function checkNames(grants: readonly StackGrant[]): void {
   const same = sameName(
