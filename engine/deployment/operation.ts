@@ -271,7 +271,8 @@ export class Operation {
     const left = this.ctx.base.filter(({ urn, delete: replaced }) => !replaced && !registered.has(urn) && !aliased.has(urn) && !this.#going.has(urn));
     const there = [...new Set([...registered.values(), ...left])].filter(({ urn }) => !generator.skipped(urn));
     const resources = there.map((state) => ({ state, provider: generator.providerState(state.provider) }));
-    await this.ctx.policies.judgeStack(rootUrn, resources);
+    // A policy changes nothing, so a signal need not wait for it.
+    await Promise.race([this.ctx.policies.judgeStack(rootUrn, resources), this.#cancelled()]);
   }
 
   #requireAllSeen(): void {

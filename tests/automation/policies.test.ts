@@ -2,6 +2,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { LocalWorkspace } from "@pulumi/pulumi/automation";
+import { until } from "../support/served-engines";
 import { AutomationSite } from "./site";
 
 jest.setTimeout(240_000);
@@ -168,6 +169,24 @@ test("a policy that throws, and a pack that dies, fail the run by their names, w
     /failed to run policy: policy pack .*policy-pack ended in the middle of a call \(exit code 3\); the end of its stderr:\n\s+last words with \[secret\]/,
   );
   expect(site.things()).toEqual([]);
+});
+
+test("a policy of the stack that never answers does not hold the run: one signal ends it, with what was made in the state", async () => {
+  const args = ["up", "--yes", "--skip-preview", "--policy-pack", PACK, "--policy-pack-config", config({ hangs: "mandatory" })];
+  const asked = path.join(site.dir, "asked");
+  let kill: ((signal: NodeJS.Signals) => boolean) | undefined;
+  const running = site.pulumi(args, {
+    env: { POLICY_ASKED: asked },
+    onOutput: (_piece, _stdin, _stdout, killed) => {
+      kill = killed;
+    },
+  });
+  // The stack's policies are asked when everything has been made.
+  await until(() => fs.existsSync(asked), 6_000);
+  expect(kill?.("SIGINT")).toBe(true);
+  expect(await running).toMatchObject({ code: 1, stderr: expect.stringContaining("update canceled") });
+  expect(await state("second")).toMatchObject({ inputs: { name: "second" } });
+  expect(site.things()).toEqual(["first", "second"]);
 });
 
 test("a resource that a target leaves alone is judged as it is; what is new and left out is not", async () => {

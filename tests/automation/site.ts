@@ -32,7 +32,8 @@ export interface Ran {
 export interface PulumiOptions {
   env?: Record<string, string>;
   input?: string;
-  onOutput?(piece: string, stdin: Writable, stdout: Readable): void;
+  /** @param kill sends the command a signal */
+  onOutput?(piece: string, stdin: Writable, stdout: Readable, kill: (signal: NodeJS.Signals) => boolean): void;
 }
 
 export class AutomationSite {
@@ -115,7 +116,7 @@ export class AutomationSite {
       const { stdin, stdout } = child;
       if (stdin === null || stdout === null) throw new Error("a child without pipes");
       if (onOutput === undefined) stdin.end(input ?? "");
-      else stdout.on("data", (piece: string | Buffer) => onOutput(String(piece), stdin, stdout));
+      else stdout.on("data", (piece: string | Buffer) => onOutput(String(piece), stdin, stdout, (signal) => child.kill(signal)));
     });
   }
 

@@ -7,6 +7,12 @@ const ofThings = (validate) => (args, report) => {
   if (args.type === THING) return validate(args, report);
 };
 
+/** Leaves a mark, and goes on for ever. */
+function never() {
+  require("node:fs").writeFileSync(process.env.POLICY_ASKED, "");
+  return new Promise((resolve) => setTimeout(resolve, 2 ** 30));
+}
+
 new PolicyPack("things", {
   enforcementLevel: "mandatory",
   policies: [
@@ -75,6 +81,12 @@ new PolicyPack("things", {
         if (things.length <= getConfig().most) return;
         report(`${things.map(({ name, props, dependencies }) => `${name} of ${props.size} with ${dependencies.map((d) => d.name)}`)}`, things.at(-1).urn);
       },
+    },
+    {
+      name: "hangs",
+      description: "Never answers.",
+      enforcementLevel: "disabled",
+      validateStack: never,
     },
     {
       name: "passphrase",
