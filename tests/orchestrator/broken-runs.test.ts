@@ -74,7 +74,9 @@ test("a collector of traces gets the run, and one that never answers does not ho
     expect(names).toEqual(expect.arrayContaining(["homelab preview", "homelab up", "stack o", "create world:index:Thing o"]));
     answers = false;
     const held = await estate.start(["refresh"], env).done;
-    expect([held.code, held.stderr]).toEqual([DONE, "note: the run's trace is incomplete: the collector did not answer\n"]);
+    // Of our time limit and those of the SDK, each may be the first to end.
+    const note = /^note: the run's trace is incomplete: (the collector did not answer|.*Timeout)\n$/i;
+    expect([held.code, held.stderr]).toEqual([DONE, expect.stringMatching(note)]);
     expect(estate.report()).toMatchObject({ operation: "refresh", ok: true });
   } finally {
     collector.closeAllConnections();
