@@ -5,6 +5,7 @@ import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
+import { takeOwnerFile } from "../../common/owner-file";
 import { startCommentHosts } from "../../lab/comments";
 import { copyProgram } from "../../tests/support/homelab";
 
@@ -21,8 +22,8 @@ const git = (...args: string[]): void => {
   execFileSync("git", ["-C", checkout, "-c", "user.name=t", "-c", "user.email=t@example.org", ...args], { stdio: "pipe" });
 };
 const imageOf = (stack: string): string | undefined => /^ {4}writer: (.*)$/m.exec(fs.readFileSync(settings(stack), "utf8"))?.[1];
-function setImage(stack: string, image: string): void {
-  fs.writeFileSync(settings(stack), fs.readFileSync(settings(stack), "utf8").replace(/^ {4}writer: .*$/m, `    writer: ${image}`));
+function setImage(stack: string, image: string, app = "writer"): void {
+  fs.writeFileSync(settings(stack), fs.readFileSync(settings(stack), "utf8").replace(new RegExp(`^ {4}${app}: .*$`, "m"), `    ${app}: ${image}`));
 }
 
 beforeAll(async () => {
@@ -192,9 +193,66 @@ test("killed when it asks the registry, when the stage's tests run, and at the w
   git("commit", "-qam", "as it was");
 }, 180_000);
 
+test("two applications that are promoted at once are both written, one after the other", async () => {
+  const before = fs.readFileSync(settings("stg"), "utf8");
+  const images = (app: string): string | undefined => new RegExp(`^ {4}${app}: (.*)$`, "m").exec(fs.readFileSync(settings("stg"), "utf8"))?.[1];
+  const text = fs.readFileSync(settings("dev"), "utf8");
+  fs.writeFileSync(settings("dev"), text.replace(/^ {4}(writer|memorizer): .*$/gm, `    $1: ${host}/library/writer:1.1.0`));
+  fs.writeFileSync(settings("stg"), before.replace(/^ {4}(writer|memorizer): .*$/gm, `    $1: ${host}/library/writer:1.0.0`));
+  git("commit", "-qam", "dev runs 1.1.0 of both, stg 1.0.0");
+  const was = fs.readFileSync(settings("stg"), "utf8");
+  const done = await Promise.all(["writer", "memorizer"].map((app) => homelab("promote", app, "--from", "dev", "--to", "stg", "--yes")));
+  expect(done.map(({ code, stderr }) => [code, stderr])).toEqual([
+    [0, ""],
+    [0, ""],
+  ]);
+  expect([images("writer"), images("memorizer")]).toEqual([pinnedTo("1.1.0"), pinnedTo("1.1.0")]);
+  expect(fs.readFileSync(settings("stg"), "utf8").replaceAll(pinnedTo("1.1.0"), `${host}/library/writer:1.0.0`)).toBe(was);
+  git("commit", "-qam", "stg runs 1.1.0 of both");
+
+  // Another promotion writes: this one waits, and keeps what that one has written.
+  setImage("dev", `${host}/library/writer:1.0.0`);
+  git("commit", "-qam", "dev runs 1.0.0 of writer again");
+  const locks = path.join(checkout, ".homelab");
+  expect(takeOwnerFile(path.join(locks, "promotion.lock"))).toBe(true);
+  const asked = new Promise<string>((resolve) => {
+    const watch = fs.watch(locks, () => {
+      watch.close();
+      resolve("waits");
+    });
+  });
+  const waiting = homelab("promote", "writer", "--from", "dev", "--to", "stg", "--yes");
+  expect(await Promise.race([asked, waiting.then(() => "has written")])).toBe("waits");
+  fs.writeFileSync(settings("stg"), fs.readFileSync(settings("stg"), "utf8").replace(/^ {4}memorizer: .*$/m, `    memorizer: ${pinnedTo("1.0.0")}`));
+  fs.rmSync(path.join(locks, "promotion.lock"));
+  expect((await waiting).code).toBe(0);
+  expect([images("writer"), images("memorizer")]).toEqual([pinnedTo("1.0.0"), pinnedTo("1.0.0")]);
+  fs.writeFileSync(settings("dev"), text);
+  fs.writeFileSync(settings("stg"), before);
+  git("commit", "-qam", "as it was");
+}, 180_000);
+
+test("where somebody has changed the image since the promotion began, nothing is written", async () => {
+  setImage("dev", `${host}/library/writer:1.1.0`);
+  setImage("stg", `${host}/library/writer:1.0.0`);
+  const site = path.join(checkout, "site", "stacks.ts");
+  const text = fs.readFileSync(site, "utf8");
+  const file = JSON.stringify(settings("stg"));
+  const script = `const fs = require("fs"); fs.writeFileSync(${file}, fs.readFileSync(${file}, "utf8").replace(/writer:1\\.0\\.0/, "writer:1.0.9"))`;
+  fs.writeFileSync(site, text.replace(/^ {2}dev: \{\n/m, `  dev: {\n    verify: [process.execPath, "-e", ${JSON.stringify(script)}],\n`));
+  git("commit", "-qam", "tests that change the next stage");
+  const { code, stderr } = await homelab("promote", "writer", "--from", "dev", "--to", "stg", "--yes");
+  expect([code, stderr]).toEqual([1, expect.stringContaining("Pulumi.stg.yaml has another image of writer than when the promotion began")]);
+  expect(imageOf("stg")).toBe(`${host}/library/writer:1.0.9`);
+  fs.writeFileSync(site, text);
+  setImage("stg", `${host}/library/writer:1.0.0`);
+  git("commit", "-qam", "as it was");
+}, 60_000);
+
 test("as a pull request: the settings and what is rendered of them, on a branch above main; the checkout stays as it is, and again is the same request", async () => {
   setImage("dev", `${host}/library/writer:1.1.0`);
   setImage("stg", `${host}/library/writer:1.0.0`);
+  setImage("dev", `${host}/library/writer:1.1.0`, "memorizer");
   expect((await homelab("render", "dev", "stg")).code).toBe(0);
   git("add", "-A");
   git("commit", "-qm", "dev runs 1.1.0, stg 1.0.0");
@@ -222,6 +280,11 @@ test("as a pull request: the settings and what is rendered of them, on a branch 
     const again = await promote();
     expect([again.code, again.stdout]).toEqual([0, expect.stringContaining(`${page} is open already\n`)]);
     expect(hosts.github.pulls).toHaveLength(1);
+    // Another application at the same time: a branch of its own, with its change alone.
+    await running(["promote", "memorizer", "--from", "dev", "--to", "stg", "--pull-request", "github", "--yes"], env).done;
+    expect(hosts.github.pulls).toHaveLength(2);
+    const other = hosts.github.git.at("promote/stg/memorizer-222222222222")?.get("Pulumi.stg.yaml");
+    expect(other).toBe(texts.get("Pulumi.stg.yaml")?.replace(/^ {4}memorizer: .*$/m, `    memorizer: ${pinnedTo("1.1.0")}`));
     const elsewhere = await running(["promote", "writer", "--from", "dev", "--to", "stg", "--pull-request", "gitea", "--yes"], env).done;
     expect([elsewhere.code, elsewhere.stderr]).toEqual([2, expect.stringContaining("--pull-request takes github or gitlab, not gitea")]);
     const nobody = await running(["promote", "writer", "--from", "dev", "--to", "stg", "--pull-request", "github", "--yes"], { ...env, HOMELAB_REPOSITORY: "" })
