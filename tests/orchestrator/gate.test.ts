@@ -7,6 +7,7 @@ import { ownIdentity } from "../../common/process-identity";
 import { LEFT_OUT } from "../support/homelab";
 import { LabState } from "../support/lab-state";
 import { type Finished, Rehearsal } from "../support/rehearsal";
+import { runbookCommands } from "../support/runbook";
 
 // Starts a lab and previews against it, which takes long on a busy machine.
 jest.setTimeout(240_000);
@@ -148,6 +149,18 @@ test("the lock of a run on this machine is not cleared while that runs; the lock
   expect(cleared.stdout).toContain("tools is held by anna@elsewhere");
 });
 
+test("doctor finds a bucket for the states that does not answer, and looks at the rest all the same", async () => {
+  // Port 9 is `discard`: nothing listens there.
+  const bucket = "s3://states?endpoint=http://127.0.0.1:9&region=main&s3ForcePathStyle=true";
+  const keys = { AWS_ACCESS_KEY_ID: "key", AWS_SECRET_ACCESS_KEY: "secret" };
+  const { code, stdout } = await rehearsal.start(["doctor", "--json"], { env: { ...env, ...keys, PULUMI_BACKEND_URL: bucket }, checkout }).done;
+  const { checks } = JSON.parse(stdout) as { checks: { name: string; verdict: string; says: string; next?: string }[] };
+  const wrong = checks.filter(({ verdict }) => verdict === "wrong");
+  expect([code, wrong.map(({ name }) => name)]).toEqual([1, ["backend"]]);
+  expect(wrong[0]).toMatchObject({ says: expect.stringContaining("bucket states at http://127.0.0.1:9"), next: expect.stringMatching(/\S/) });
+  expect(checks.find(({ name }) => name === "proxmox")).toMatchObject({ verdict: "ok" });
+});
+
 /** The smallest state that has a VM. The machine itself is nowhere: what the commands below change is the state alone. */
 async function stateWithVm(): Promise<void> {
   const state = new LabState(rehearsal, "tools");
@@ -270,19 +283,24 @@ describe("commands that overwrite states", () => {
     expect(kept.toSorted()).toEqual(["before-forget", "before-repair", "before-restore"]);
   });
 
-  test("unlock asks at a terminal who holds what: no leaves the lock, yes clears it", async () => {
+  test("a lock of another machine is cleared by what docs/runbooks.md says: it says who holds it; no leaves the lock, yes clears it", async () => {
+    const commands = runbookCommands("A stack is locked");
+    expect(commands).toEqual(["status", "state unlock <stack>"]);
+    const [look = "", clear = ""] = commands;
+    const words = clear.replace("<stack>", "tools").split(" ");
     const locks = path.join(folderOf(env["PULUMI_BACKEND_URL"]), ".pulumi/locks/organization/homelab/tools");
     const file = path.join(locks, "of-elsewhere.json");
     fs.mkdirSync(locks, { recursive: true });
     fs.writeFileSync(file, JSON.stringify({ pid: 1, username: "anna", hostname: "elsewhere", timestamp: "2026-01-02T03:04:05Z" }));
+    expect((await run(look)).stdout).toMatch(/^tools +locked /m);
     const question = /^tools is held by anna@elsewhere.*\nClear the lock of tools\? If the run that holds it is still alive, .* \(yes\/no\) /;
     for (const typed of ["no\n", ""]) {
-      const left = await typing(typed, "state", "unlock", "tools");
+      const left = await typing(typed, ...words);
       expect([left.code, left.stderr, fs.existsSync(file)]).toEqual([4, "", true]);
       expect(left.stdout).toMatch(question);
       expect(left.stdout).toMatch(/tools stays locked\n$/);
     }
-    const cleared = await typing("yes\n", "state", "unlock", "tools");
+    const cleared = await typing("yes\n", ...words);
     expect([cleared.code, cleared.stderr, fs.existsSync(file)]).toEqual([0, "", false]);
   });
 });

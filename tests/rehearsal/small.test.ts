@@ -9,6 +9,7 @@ import { driftSchema } from "../../orchestrator/drift/drift-schema";
 import { reportSchema } from "../../orchestrator/report/report-schema";
 import { removeHomelab } from "../support/homelab";
 import { type Finished, Rehearsal } from "../support/rehearsal";
+import { runbookCommands } from "../support/runbook";
 import { testWhere } from "../support/skips";
 
 jest.setTimeout(300_000);
@@ -127,6 +128,19 @@ ssh("drift finds a host that somebody changed, and changes nothing; status count
   const status = await succeed("status", "--lab");
   expect(status).toMatch(/^dev +built .* 1 host, just now$/m);
   expect(status).toMatch(/^tools +built .* –$/m);
+});
+
+test("a Vault that is sealed is opened by what docs/runbooks.md says", async () => {
+  const commands = runbookCommands("Vault is sealed");
+  expect(commands.slice(0, 2)).toEqual(["vault status", "vault unseal"]);
+  const [look = "", open = ""] = commands;
+  const typed = (line: string): Promise<string> => succeed(...line.split(" "), "--lab");
+  // The next call of its clients seals it.
+  await rehearsal.fault("vault.sealed");
+  expect((await homelab("vault", "orphans", "--lab")).code).toBe(1);
+  expect(await typed(look)).toMatch(/^https:\S+: sealed$/m);
+  expect(await typed(open)).toMatch(/^https:\S+: unsealed$/m);
+  expect(await typed(look)).toMatch(/^https:\S+: unsealed$/m);
 });
 
 test("destroy leaves no VM, and every call was one that the lab models", async () => {
