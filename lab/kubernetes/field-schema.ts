@@ -83,10 +83,20 @@ const byKeys: ItemStep = (item, at, list) => {
   return `[${type.keys.flatMap((key) => (item[key] === undefined ? [] : [`${key}=${JSON.stringify(item[key])}`])).join(",")}]`;
 };
 
+const OBJECT_FIELDS = {
+  apiVersion: { type: "string" },
+  kind: { type: "string" },
+  metadata: { $ref: "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta" },
+};
+
+/** A schema with the fields that every object has: a definition leaves them out, and an object in a field has them too. */
+const asObject = (schema: JsonMap): JsonMap => ({ ...schema, properties: { ...mapAt(schema, "properties"), ...OBJECT_FIELDS } });
+
 /** Top-level and nested fields that the schema does not have, as dotted paths. Only kinds with a schema are checked. */
 export function unknownFields(value: unknown, schema: Schema, path = "", step = byIndex): string[] {
-  const node = resolve(schema);
-  if (node === undefined || node["x-kubernetes-preserve-unknown-fields"] === true) return [];
+  const found = resolve(schema);
+  if (found === undefined || found["x-kubernetes-preserve-unknown-fields"] === true) return [];
+  const node = found["x-kubernetes-embedded-resource"] === true ? asObject(found) : found;
   if (Array.isArray(value)) return value.flatMap((item, i) => unknownFields(item, items(node), `${path}${step(item, i, node)}`, step));
   if (!isMap(value) || !isMap(node["properties"]))
     return isMap(value) && node["additionalProperties"] !== undefined
@@ -100,4 +110,10 @@ export function unknownFields(value: unknown, schema: Schema, path = "", step = 
 }
 
 /** The fields that an apply refuses since the schema does not declare them, as it names them. */
-export const undeclaredFields = (value: unknown, schema: Schema): string[] => unknownFields(value, schema, "", byKeys).map((field) => `.${field}`);
+export function undeclaredFields(value: unknown, type: ResourceType): string[] {
+  const schema = schemaOf(type);
+  const whole = type.crd === undefined || schema === undefined ? schema : { ...schema, "x-kubernetes-embedded-resource": true };
+  return unknownFields(value, whole, "", byKeys)
+    .map((field) => `.${field}`)
+    .toSorted();
+}

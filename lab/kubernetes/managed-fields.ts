@@ -168,6 +168,17 @@ export function merge(live: Json | undefined, applied: Json, schema: Schema): Js
   return applied;
 }
 
+/** Stands for a map or list that has lost its last entry: the server drops it, but counts it as an entry of what it is in. */
+const EMPTIED: JsonMap = {};
+
+const isEmpty = (value: Json): boolean => (isMap(value) ? Object.keys(value).length === 0 : Array.isArray(value) && value.length === 0);
+
+function withoutEmptied(value: Json): Json {
+  if (Array.isArray(value)) return value.map(withoutEmptied);
+  if (!isMap(value)) return value;
+  return Object.fromEntries(Object.entries(value).flatMap(([key, entry]) => (entry === EMPTIED ? [] : [[key, withoutEmptied(entry)]])));
+}
+
 /** Removes fields that the manager owned and no longer applies, unless another manager owns them too. */
 export function removeDropped(value: JsonMap, before: JsonMap, now: JsonMap, others: readonly ManagedFields[], schema: Schema): JsonMap {
   let result: Json = value;
@@ -175,6 +186,7 @@ export function removeDropped(value: JsonMap, before: JsonMap, now: JsonMap, oth
   const held = (path: readonly string[]): readonly string[] => (path.at(-1) === "." ? path.slice(0, -1) : path);
   const dropped = leaves(before).filter((path) => !owns(now, held(path)) && !others.some((other) => owns(other.fieldsV1, held(path))));
   for (const path of dropped) result = remove(result, path, schema) ?? {};
+  result = withoutEmptied(result);
   return isMap(result) ? result : {};
 }
 
@@ -184,9 +196,11 @@ function remove(value: Json, path: readonly string[], schema: Schema): Json | un
   if (step.startsWith("f:")) {
     const key = step.slice(2);
     if (!isMap(value) || value[key] === undefined) return value;
-    const child = remove(value[key] ?? null, rest, field(schema, key));
+    const before = value[key] ?? null;
+    const child = remove(before, rest, field(schema, key));
     const { [key]: _gone, ...others } = value;
-    return child === undefined ? others : { ...value, [key]: child };
+    if (child === undefined) return others;
+    return { ...value, [key]: isEmpty(child) && !isEmpty(before) ? EMPTIED : child };
   }
   if (!Array.isArray(value)) return value;
   const type = listType(schema);

@@ -15,8 +15,7 @@ import type { Admit, WriteOptions, Written } from "./store";
 
 /** An apply gives each field its owner by the kind's schema: one that is not in it is refused, whatever `fieldValidation` asks. */
 function refuseUndeclared(type: ResourceType, name: string, body: Json): void {
-  if (type.crd !== undefined) return;
-  const errors = undeclaredFields(body, schemaOf(type)).map((field) => `${field}: field not declared in schema`);
+  const errors = undeclaredFields(body, type).map((field) => `${field}: field not declared in schema`);
   if (errors.length === 0) return;
   const found = errors.length === 1 ? errors[0] : ["errors:", ...errors.map((error) => `  ${error}`)].join("\n");
   const object = `${textAt(body, "metadata", "namespace") ?? ""}/${name}; ${type.group}/${type.version}, Kind=${type.kind}`;

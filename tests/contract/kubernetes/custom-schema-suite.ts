@@ -1,5 +1,5 @@
 /** What the schema of a custom resource definition refuses, with the server's messages, and which defaults it fills in. */
-import { type Body, isServed, type KubernetesUnderTest } from "./under-test";
+import { APPLY, type Body, isServed, type KubernetesUnderTest } from "./under-test";
 
 const string = (more: object) => ({ type: "string", ...more });
 const integer = (more: object) => ({ type: "integer", ...more });
@@ -49,6 +49,19 @@ const PROPERTIES = {
   maybe: string({ nullable: true }),
   never: string({}),
   preset: string({ default: "given" }),
+  anything: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
+  partly: {
+    type: "object",
+    "x-kubernetes-preserve-unknown-fields": true,
+    properties: { known: { type: "object", properties: { a: string({}) } } },
+  },
+  bare: { type: "object" },
+  template: {
+    type: "object",
+    "x-kubernetes-embedded-resource": true,
+    properties: { spec: { type: "object", properties: { a: string({}) } } },
+  },
+  rows: { type: "object", additionalProperties: { type: "object", properties: { a: string({}) } } },
   inner: {
     type: "object",
     required: ["metric"],
@@ -150,7 +163,35 @@ const CASES: readonly (readonly [object, object | string])[] = [
   [{ inner: {} }, { inner: { metric: 100 } }],
   [{ inner: { list: [{}, { on: false }] } }, { inner: { list: [{ on: true }, { on: false }], metric: 100 } }],
   [{ any: { b: "1", a: "1" } }, { any: { a: "1", b: "1" } }],
+  [{ partly: { known: { a: "1", b: "2" }, other: { x: 1 } } }, { partly: { known: { a: "1" }, other: { x: 1 } } }],
+  [{ anything: { x: { y: 1 } } }, { anything: { x: { y: 1 } } }],
+  [{ bare: { x: 1 } }, { bare: {} }],
+  [
+    { template: { apiVersion: "v1", kind: "Pod", metadata: { name: "a" }, spec: { a: "1", b: "2" }, more: 1 } },
+    { template: { apiVersion: "v1", kind: "Pod", metadata: { name: "a" }, spec: { a: "1" } } },
+  ],
   [{ either: { a: 1 } }, 'spec.either.a: Invalid value: "integer": spec.either.a in body must be of type string: "integer"'],
+];
+
+/** A part of an object, and the fields that an apply of it names as not declared; none: it is applied. */
+const APPLIED: readonly (readonly [object, ...string[]])[] = [
+  [{ spec: { pattern: "a" } }],
+  [{ spec: { patern: "a" } }, ".spec.patern"],
+  [{ specs: {} }, ".specs"],
+  [{ metadata: { labells: { a: "b" } } }, ".metadata.labells"],
+  [{ spec: { inner: { metric: 1, metrik: 1 } } }, ".spec.inner.metrik"],
+  [{ spec: { inner: { metric: 1, list: [{ on: true }, { of: true }] } } }, ".spec.inner.list[1].of"],
+  [{ spec: { byName: [{ name: "a", prt: 1 }] } }, '.spec.byName[name="a"].prt'],
+  [{ spec: { tags: { any: "x" } } }],
+  [{ spec: { rows: { one: { a: "1" } } } }],
+  [{ spec: { rows: { one: { b: "1" } } } }, ".spec.rows.one.b"],
+  [{ spec: { anything: { x: { y: [{ z: 1 }] } } } }],
+  [{ spec: { partly: { other: { x: 1 } } } }],
+  [{ spec: { partly: { known: { b: "1" } } } }],
+  [{ spec: { bare: { x: 1 } } }],
+  [{ spec: { template: { apiVersion: "v1", kind: "Pod", metadata: { name: "a" }, spec: { a: "1" } } } }],
+  [{ spec: { template: { apiVersion: "v1", kind: "Pod", specs: {} } } }, ".spec.template.specs"],
+  [{ spec: { patern: "a", inner: { metric: 1, metrik: 1 } } }, ".spec.inner.metrik", ".spec.patern"],
 ];
 
 export function customSchemaSuite(start: () => Promise<KubernetesUnderTest>): void {
@@ -173,5 +214,19 @@ export function customSchemaSuite(start: () => Promise<KubernetesUnderTest>): vo
     }
     expect((await made)["spec"]).toEqual({ preset: "given", ...expected });
     await api.call("DELETE", `${THINGS}/thing`);
+  });
+
+  test.each(APPLIED)("an apply of %j", async (part, ...fields) => {
+    const { metadata, ...rest } = part as { metadata?: object };
+    const object = { apiVersion: "test.example.org/v1", kind: "Thing", metadata: { name: "applied", namespace: "default", ...metadata }, ...rest };
+    const applied = api.call("PATCH", `${THINGS}/applied?fieldValidation=Strict`, object, { manager: "pulumi", type: APPLY });
+    if (fields.length === 0) await applied;
+    else {
+      const errors = fields.map((field) => `${field}: field not declared in schema`);
+      const said = errors.length === 1 ? errors[0] : ["errors:", ...errors.map((error) => `  ${error}`)].join("\n");
+      await expect(applied).rejects.toThrow(
+        `PATCH ${THINGS}/applied?fieldValidation=Strict: 500 failed to create typed patch object (default/applied; test.example.org/v1, Kind=Thing): ${said}`,
+      );
+    }
   });
 }

@@ -57,6 +57,23 @@ export function ownershipSuite(start: () => Promise<KubernetesUnderTest>): void 
     expect(await dataOf(manager)).toEqual({ a: "2" });
   });
 
+  test("a map whose entries are no longer applied goes, and what it is in stays", async () => {
+    const apply = (more: object, metadata: object = {}) =>
+      api.call(
+        "PATCH",
+        `${maps}/emptied`,
+        { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "emptied", ...metadata }, ...more },
+        {
+          manager: "pulumi",
+          type: APPLY,
+        },
+      );
+    await apply({ data: { a: "1", b: "2" }, binaryData: { c: "YQ==" } }, { labels: { app: "web" } });
+    const less = await apply({ data: { a: "1" } });
+    expect([less["data"], "binaryData" in less, Object.keys(less["metadata"] as object).includes("labels")]).toEqual([{ a: "1" }, false, false]);
+    expect("data" in (await apply({}))).toBe(false);
+  });
+
   test("an imported object of kubectl is read as a program would write it, and changed", async () => {
     await api.call("POST", maps, { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "imported" }, data: { a: "1" } }, { manager: "kubectl-create" });
     const found = await plugin.read(CONFIG_MAP, { id: "default/imported", inputs: {}, outputs: {} });
