@@ -95,7 +95,8 @@ function surroundingsOf(thrown: unknown): Surroundings | undefined {
   return undefined;
 }
 
-function fromSurroundings(error: Error): string | undefined {
+/** What the machine, the network or a server's certificate has caused, with what to do. Undefined for any other error. */
+export function surroundingsText(error: unknown): string | undefined {
   const found = surroundingsOf(error);
   if (found === undefined) return undefined;
   const { text, what, next } = found;
@@ -142,7 +143,7 @@ function reasonOf(cause: Error): string {
 function describe(thrown: unknown): string {
   const error = asError(thrown);
   if (!(error instanceof HomelabError)) {
-    const surroundings = fromSurroundings(error) ?? missingPackage(error);
+    const surroundings = surroundingsText(error) ?? missingPackage(error);
     if (surroundings !== undefined) return surroundings;
     return `internal error: ${error.message}\n${error.stack ?? ""}\nThis is a bug in homelab. Please report it with the lines above.`;
   }

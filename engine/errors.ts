@@ -1,4 +1,4 @@
-import { HomelabError } from "../common/errors";
+import { HomelabError, surroundingsText } from "../common/errors";
 
 /** A failure with the text and exit code that the CLI gives it (engine-contract A8); scripts and the Automation API read both. */
 export class CliError extends Error {
@@ -58,7 +58,11 @@ export class StepSkipped extends Error {
   }
 }
 
-/** The message of a failure that is understood; undefined for a bug. */
+/** The message of any other failure: of the machine (a full disk, too many open files) with what to do, otherwise of a bug, with its stack. */
+export const unexpectedMessage = (thrown: unknown): string =>
+  surroundingsText(thrown) ?? `bug in the embedded engine: ${thrown instanceof Error ? thrown.stack : String(thrown)}`;
+
+/** The message of a failure that is understood; undefined for one that is not. */
 export function expectedMessage(thrown: unknown): string | undefined {
   const known = thrown instanceof DeploymentError || thrown instanceof StepFailed || thrown instanceof CliError || thrown instanceof HomelabError;
   return known ? thrown.message : undefined;

@@ -2,7 +2,7 @@
  * Runs steps: limits how many run at once, keeps the order within a chain, and starts no new ones after a failure or a signal
  * (engine-contract F12, F13).
  */
-import { expectedMessage, Halted, StepFailed } from "../errors";
+import { expectedMessage, Halted, StepFailed, unexpectedMessage } from "../errors";
 import { ProviderError } from "../providers/provider-error";
 import { BrokenState } from "../snapshot/manager";
 import type { Step } from "../steps/step";
@@ -110,7 +110,7 @@ export class StepExecutor {
       this.ctx.events.failed(step, 2);
       return;
     }
-    this.ctx.events.diagnostic("error", `bug in the embedded engine: ${thrown instanceof Error ? thrown.stack : String(thrown)}`, step.urn);
+    this.ctx.events.diagnostic("error", unexpectedMessage(thrown), step.urn);
     this.ctx.events.failed(step, 2);
   }
 

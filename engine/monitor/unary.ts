@@ -1,7 +1,7 @@
 /** Answers a method of the ResourceMonitor service with its reply, or with an error in the form that the SDK expects. */
 import { type Failure, STATUS } from "../../common/grpc/messages";
 import type { Handler } from "../../common/grpc/unary-server";
-import { CheckFailed, DeploymentError, expectedMessage, Halted, StepFailed, StepSkipped } from "../errors";
+import { CheckFailed, DeploymentError, expectedMessage, Halted, StepFailed, StepSkipped, unexpectedMessage } from "../errors";
 import { ProviderError } from "../providers/provider-error";
 import { BadRequest } from "./requested-urns";
 
@@ -11,10 +11,7 @@ function answerTo(thrown: unknown, fail: (error: DeploymentError) => void): Fail
     return { code: STATUS.UNAVAILABLE, details: "resource monitor shut down while waiting on step's done channel" };
   if (thrown instanceof BadRequest || thrown instanceof ProviderError) return { code: thrown.code, details: thrown.message };
   const expected = expectedMessage(thrown);
-  const error =
-    thrown instanceof DeploymentError
-      ? thrown
-      : new DeploymentError(expected ?? `bug in the embedded engine: ${thrown instanceof Error ? thrown.stack : String(thrown)}`);
+  const error = thrown instanceof DeploymentError ? thrown : new DeploymentError(expected ?? unexpectedMessage(thrown));
   fail(error);
   return { code: STATUS.UNAVAILABLE, details: error.message };
 }

@@ -64,6 +64,15 @@ test("a row says state, last run and drift, and a table of them fits a terminal"
   expect(renderTable(STATUS_HEAD, rows, 80).split("\n")).toHaveLength(9);
 });
 
+test("a stack whose run was cancelled is not built: it says so, whether something is there or not", () => {
+  const facts = { stack: "dev", standing: "cancelled", lastRun: { operation: "up", status: "cancelled", at: 1 }, drift: undefined } as const;
+  const state = { exists: true, resources: 7, lastUpdate: "2026-11-30T02:03:04.000Z", locked: false };
+  expect([7, 0].map((resources) => statusRow({ ...facts, state: { ...state, resources } }, NOW).slice(1, 4))).toEqual([
+    ["incomplete (cancelled)", "7", "up cancelled"],
+    ["empty (cancelled)", "0", "up cancelled"],
+  ]);
+});
+
 test("of a run under way: what runs, and what waits for what", () => {
   const process = ownIdentity();
   if (process === undefined) return;
