@@ -1,7 +1,7 @@
 /** From a backend's URL to its store (engine-contract A9, G1). */
 import * as os from "node:os";
 import * as path from "node:path";
-import { fileURLToPath } from "node:url";
+import { backendFolder } from "../../common/backend-folder";
 import { readEnv } from "../../common/env";
 import { CliError, EXIT_CODE, unsupported } from "../errors";
 import { currentLogin } from "../workspace/pulumi-home";
@@ -16,15 +16,13 @@ export function backendUrl(projectUrl: string | undefined): string {
   return url;
 }
 
-/** `file:///abs`, `file://~/in/home`, `file://./beside/the/project`. @param base folder that a relative URL starts from */
+/** `file:///abs`, `file://~/in/home`, `file://./beside/the/project`. @param base folder that a relative URL starts from @throws HomelabError E_BACKEND_URL */
 function folderOf(url: string, base: string): string {
-  const plain = url.split("?")[0] ?? url;
-  const rest = plain.slice("file://".length);
-  if (rest === "~" || rest.startsWith("~/")) return path.join(os.homedir(), rest.slice(1));
-  return rest.startsWith("/") ? fileURLToPath(plain) : path.resolve(base, decodeURIComponent(rest));
+  const folder = backendFolder(url);
+  return folder === "~" || folder.startsWith("~/") ? path.join(os.homedir(), folder.slice(1)) : path.resolve(base, folder);
 }
 
-/** @throws CliError for a kind of backend that only the CLI has */
+/** @throws CliError for a kind of backend that only the CLI has; HomelabError E_BACKEND_URL */
 export async function openBucket(url: string, base: string): Promise<Bucket> {
   const scheme = /^([a-z0-9]+):\/\//.exec(url)?.[1];
   if (scheme === "file") return new FileBucket(folderOf(url, base));

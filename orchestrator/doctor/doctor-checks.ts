@@ -3,7 +3,7 @@
 import { X509Certificate } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { fileURLToPath } from "node:url";
+import { backendFolder } from "../../common/backend-folder";
 import { counted } from "../../common/counted";
 import { readEnv } from "../../common/env";
 import { HomelabError } from "../../common/errors";
@@ -63,12 +63,12 @@ export function backendFinding(url: string | undefined, passphrase: boolean): Fi
   if (url === undefined) return wrong("no state backend is set", "set PULUMI_BACKEND_URL, or backend.url in Pulumi.yaml (docs/state.md)");
   if (!passphrase) return wrong(`${url}, without a passphrase`, "set PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE");
   if (!url.startsWith("file:///")) return ok(url);
-  const folder = fileURLToPath(url);
   try {
-    fs.accessSync(folder, fs.constants.R_OK | fs.constants.W_OK);
+    fs.accessSync(backendFolder(url), fs.constants.R_OK | fs.constants.W_OK);
     return ok(url);
-  } catch {
-    return wrong(`${folder} is not there, or may not be written`, "make it, or name another backend");
+  } catch (thrown) {
+    if (thrown instanceof HomelabError) return wrong(thrown.message, thrown.hint ?? "");
+    return wrong(`${backendFolder(url)} is not there, or may not be written`, "make it, or name another backend");
   }
 }
 

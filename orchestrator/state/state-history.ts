@@ -1,8 +1,8 @@
 /** What the backend says about a stack: its updates, and who holds its lock. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { backendFolder } from "../../common/backend-folder";
 import { lockFileSchema } from "../../common/lock-file";
 import { isSurelyRunning } from "../../common/process-identity";
 import { engineAnswer } from "../target/engine-answer";
@@ -57,7 +57,7 @@ export interface LockHolder {
  */
 export function lockHolders(backend: string | undefined, project: string, stack: string): LockHolder[] | undefined {
   if (backend?.startsWith("file:///") !== true) return undefined;
-  const dir = path.join(fileURLToPath(backend), ".pulumi", "locks", "organization", project, stack);
+  const dir = path.join(backendFolder(backend), ".pulumi", "locks", "organization", project, stack);
   if (!fs.existsSync(dir)) return [];
   return fs
     .readdirSync(dir)

@@ -4,6 +4,7 @@
  */
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { pathToFileURL } from "node:url";
 import { type Document, parseDocument } from "yaml";
 import { ENV } from "../../common/env";
 import { HomelabError } from "../../common/errors";
@@ -45,7 +46,7 @@ const movedBackend = (dir: string): string => path.join(dir, "backend-url");
 
 function labBackend(dir: string): string {
   const moved = movedBackend(dir);
-  return fs.existsSync(moved) ? fs.readFileSync(moved, "utf8").trim() : `file://${path.join(dir, "state")}`;
+  return fs.existsSync(moved) ? fs.readFileSync(moved, "utf8").trim() : pathToFileURL(path.join(dir, "state")).href;
 }
 
 /** Sets where the lab's states are from now on. */
