@@ -4,7 +4,7 @@
  */
 type Table = Parameters<jest.Each>;
 
-export const skippedTitle = (title: string, why: string): string => `${title} [skipped: ${why}]`;
+const skippedTitle = (title: string, why: string): string => `${title} [skipped: ${why}]`;
 
 /** `test` where this machine `can` run it. `why` says what is missing, and how to get it where one can. */
 export function testWhere(can: boolean, why: string): jest.It {
