@@ -41,11 +41,13 @@ const plans = planEstate(loadHomelab());
 const charts = chartFolder();
 
 const applicationSchema = z.looseObject({
+  spec: z.looseObject({ syncPolicy: z.looseObject({ syncOptions: z.array(z.string()), retry: z.looseObject({}) }) }).optional(),
+  operation: z.looseObject({}).optional(),
   status: z
     .looseObject({
       sync: z.looseObject({ status: z.string() }).optional(),
       health: z.looseObject({ status: z.string().optional() }).optional(),
-      operationState: z.looseObject({ phase: z.string() }).optional(),
+      operationState: z.looseObject({ phase: z.string(), message: z.string().optional() }).optional(),
       conditions: z.array(z.looseObject({ type: z.string(), message: z.string() })).optional(),
       resources: z.array(z.looseObject({ kind: z.string(), namespace: z.string().optional(), name: z.string() })).optional(),
     })
@@ -61,16 +63,16 @@ const timesSchema = z.looseObject({
     .optional(),
 });
 
-// It takes too long for every run of the tests, so it must be asked for. prod is synced by hand, which is not played here.
-const ENVIRONMENTS = process.env["HOMELAB_TEST_LIVE_GITOPS"] === "1" ? ["dev", "stg"] : [];
+// It takes too long for every run of the tests, so it must be asked for.
+const ENVIRONMENTS = process.env["HOMELAB_TEST_LIVE_GITOPS"] === "1" ? ["dev", "stg", "prod"] : [];
 if (ENVIRONMENTS.length === 0)
-  describe("Argo CD itself delivers gitops/", () =>
-    skippedByName("every environment that it syncs by itself", "asked for by HOMELAB_TEST_LIVE_GITOPS=1, as make nightly does"));
+  describe("Argo CD itself delivers gitops/", () => skippedByName("every environment", "asked for by HOMELAB_TEST_LIVE_GITOPS=1, as make nightly does"));
 
 for (const environment of ENVIRONMENTS) {
   const plan = plans.get(environment);
   if (plan === undefined) throw new Error(`there is no stack ${environment}`);
   const apps = plan.apps.map(({ name }) => name);
+  const byHand = plan.stack.production;
   const rendered = renderApps(plan, plans);
   const textOf = (app: string): string => rendered.get(`${app}/manifests.yaml`) ?? "";
   const inGit = (text: string) => parseAllDocuments(text).map((document) => document.toJS() as KubeObject);
@@ -112,13 +114,33 @@ for (const environment of ENVIRONMENTS) {
     const application = async (name: string) => applicationSchema.parse(await cluster.call("GET", `${APPLICATIONS}/${name}`, undefined, { allowed: [404] }));
     const stateOf = async (name: string): Promise<readonly unknown[]> => {
       const { status } = await application(name);
-      return [name, status?.sync?.status, status?.health?.status, status?.conditions?.map(({ type, message }) => `${type}: ${message}`) ?? []] as const;
+      const { phase = "", message = "" } = status?.operationState ?? {};
+      const failed = ["", "Succeeded"].includes(phase) ? [] : [`the operation is ${phase}: ${message}`];
+      const conditions = status?.conditions?.map(({ type, message: text }) => `${type}: ${text}`) ?? [];
+      return [name, status?.sync?.status, status?.health?.status, [...conditions, ...failed]] as const;
     };
     const states = () => Promise.all([...apps.map((app) => `${app}-${environment}`), rootName(environment, HOME)].map(stateOf));
     const allWell = () => [...apps.map((app) => `${app}-${environment}`), rootName(environment, HOME)].map((name) => [name, "Synced", "Healthy", []]);
     /** Asks Argo CD to look at Git now, as a webhook of the Git server does. */
     const refresh = (name: string) =>
       cluster.call("PATCH", `${APPLICATIONS}/${name}`, { metadata: { annotations: { "argocd.argoproj.io/refresh": "hard" } } }, MERGE);
+    /**
+     * What a person starts in the interface, or by `argocd app sync --prune`. Argo CD's server is not here, so this writes what it writes: the
+     * operation with the Application's own options and retries, unless another operation is in progress.
+     */
+    async function syncByHand(name: string): Promise<void> {
+      await until(async () => (await application(name)).operation === undefined, true);
+      const { spec } = await application(name);
+      const { syncOptions, retry } = spec?.syncPolicy ?? {};
+      const operation = { initiatedBy: { username: "admin" }, sync: { revision: "main", prune: true, syncOptions }, retry };
+      await cluster.call("PATCH", `${APPLICATIONS}/${name}`, { operation }, MERGE);
+    }
+    /** Where a person starts each sync: waits until Argo CD reports the difference, and starts it. */
+    async function syncIfByHand(name: string): Promise<void> {
+      if (!byHand) return;
+      await until(async () => (await stateOf(name))[1], "OutOfSync");
+      await syncByHand(name);
+    }
     /** The objects as the program registers them, as the API then has them. They are deleted again. */
     async function appliedDirectly(): Promise<Record<string, unknown>> {
       for (const object of objects) await cluster.call("PATCH", `${await discovery.pathOf(object)}?fieldManager=pulumi&fieldValidation=Strict`, object, APPLY);
@@ -133,11 +155,12 @@ for (const environment of ENVIRONMENTS) {
       ends.push(async () => fs.rmSync(folder, { recursive: true }));
       git = new GitFolder(path.join(folder, "git"));
       const options = { repository: git.url, revision: "main", path: "gitops" };
-      const set = manifestsFolder("", "argo-cd", environmentObjects({ environment, apps, server: OWN_CLUSTER, byHand: false }, options));
+      const set = manifestsFolder("", "argo-cd", environmentObjects({ environment, apps, server: OWN_CLUSTER, byHand }, options));
       git.commit(Object.fromEntries([...rendered, ...set].map(([file, text]) => [`gitops/${environment}/${file}`, text])));
       cluster = await startRealKubernetes({
         ...{ apiserver: pathOf("kube-apiserver"), etcd: pathOf("etcd"), controllerManager: pathOf("kube-controller-manager"), kwok: pathOf("kwok") },
-        alsoRuns: ["deployment-controller", "replicaset-controller", "job-controller"],
+        // Argo CD waits for the status of a disruption budget, too.
+        alsoRuns: ["deployment-controller", "replicaset-controller", "job-controller", "disruption-controller"],
       });
       ends.push(() => cluster.stop());
       if (charts !== undefined) await addKinds(cluster, path.join(charts, "base/1.30.3/crds"));
@@ -183,6 +206,21 @@ for (const environment of ENVIRONMENTS) {
       },
       LIMIT_MS,
     );
+
+    if (byHand)
+      cases(
+        "nothing is there until a person syncs",
+        async () => {
+          const names = apps.map((app) => `${app}-${environment}`);
+          await until(
+            () => Promise.all(names.map(stateOf)),
+            names.map((name) => [name, "OutOfSync", "Missing", []]),
+          );
+          expect(Object.values(await contents()).filter((one) => one !== undefined)).toEqual([]);
+          for (const name of names) await syncByHand(name);
+        },
+        LIMIT_MS,
+      );
 
     cases(
       "every application is synced and healthy, with the objects of the direct delivery, field by field",
@@ -240,11 +278,18 @@ for (const environment of ENVIRONMENTS) {
     };
 
     cases(
-      "what somebody changes by hand is as Git has it again",
+      byHand
+        ? "what somebody changes by hand is reported, and as Git has it again once a person syncs"
+        : "what somebody changes by hand is as Git has it again",
       async () => {
         const before = await imageOf("writer");
         const change = [{ op: "replace", path: "/spec/template/spec/containers/0/image", value: "example.org/by-hand:1" }];
         await cluster.call("PATCH", deploymentOf("writer"), change, { contentType: "application/json-patch+json" });
+        if (byHand) {
+          await until(async () => (await stateOf(`writer-${environment}`))[1], "OutOfSync");
+          expect(await imageOf("writer")).toBe("example.org/by-hand:1");
+        }
+        await syncIfByHand(`writer-${environment}`);
         await until(() => imageOf("writer"), before);
         await until(states, allWell());
       },
@@ -264,6 +309,7 @@ for (const environment of ENVIRONMENTS) {
         ] as const) {
           git.commit({ [file]: text });
           await refresh(`writer-${environment}`);
+          await syncIfByHand(`writer-${environment}`);
           await until(async () => (await found(last)) !== undefined, there);
           await until(states, allWell());
         }
