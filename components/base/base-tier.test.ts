@@ -201,9 +201,9 @@ describe("PostgresDatabase", () => {
   });
 
   test.each([
-    [{ owner: "postgres" }, "owner", '"postgres" is a reserved name'],
-    [{ database: "pg_shop" }, "database", '"pg_shop" is a reserved name'],
-    [{ database: "Shop" }, "database", '"Shop" must be of a-z, 0-9 and _, and begin with a letter or _'],
+    [{ owner: "postgres" }, "owner", '"postgres" is a name that Postgres keeps'],
+    [{ database: "pg_shop" }, "database", '"pg_shop" is a name that Postgres keeps'],
+    [{ database: "Shop" }, "database", '"Shop" must be of a-z, 0-9 and _, begin with a letter, and not end with _'],
     [{ servers: { ...servers, instances: 0 } }, "servers.instances", "0 is no number of servers"],
     [
       { servers: { ...servers, backup: { ...backup, schedule: "0 3 * * *" } } },

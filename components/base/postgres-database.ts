@@ -2,12 +2,11 @@ import { CustomResource } from "@pulumi/kubernetes/apiextensions/customResource"
 import * as pulumi from "@pulumi/pulumi";
 import { after, Component, timeouts } from "./component";
 import { Credentials } from "./credentials";
+import { postgresNameProblem } from "./postgres-names";
 import { databaseSpec, type PostgresServers, roleSpec, scheduleSpec, serversSpec, storeSpec } from "./postgres-spec";
 
 const API = "postgresql.cnpg.io/v1";
 const STORE_API = "barmancloud.cnpg.io/v1";
-const NAME = /^[a-z_][a-z0-9_]{0,62}$/;
-const RESERVED = /^(postgres$|streaming_replica$|pg_|cnpg_)/;
 
 export interface PostgresDatabaseArgs {
   /** Namespace of the servers. */
@@ -26,8 +25,11 @@ export interface PostgresDatabaseArgs {
 
 /** @throws pulumi.InputPropertyError for names that Postgres or its operator keep for themselves, or that must be quoted */
 function validatePostgresDatabase({ database, owner, servers }: PostgresDatabaseArgs): void {
-  for (const [property, name] of Object.entries({ database, owner })) {
-    const reason = NAME.test(name) ? (RESERVED.test(name) ? "is a reserved name" : undefined) : "must be of a-z, 0-9 and _, and begin with a letter or _";
+  for (const [property, name] of [
+    ["database", database],
+    ["owner", owner],
+  ] as const) {
+    const reason = postgresNameProblem(property, name);
     if (reason !== undefined) throw new pulumi.InputPropertyError({ propertyPath: property, reason: `"${name}" ${reason}` });
   }
   if (servers !== undefined && (!Number.isInteger(servers.instances) || servers.instances < 1))

@@ -1,5 +1,4 @@
 /** Runs the program: a Node process of its own, or the language runtime that the Automation API serves (engine-contract B). */
-
 import { createRequire } from "node:module";
 import * as path from "node:path";
 import * as grpc from "@grpc/grpc-js";

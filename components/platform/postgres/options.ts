@@ -1,10 +1,13 @@
 import { z } from "zod";
 import { storePath } from "../../../common/vault-layout";
+import { postgresNameProblem } from "../../base/postgres-names";
 import { schedule, shortHostName, volumeSize } from "../option-types";
 
-const name = z
-  .string()
-  .regex(/^(?!pg_|cnpg_|postgres$|streaming_replica$|template[01]$)[a-z_][a-z0-9_]{0,62}$/, "must be of a-z, 0-9 and _, and no name that Postgres keeps");
+const nameOf = (what: "database" | "owner") =>
+  z.string().superRefine((name, context) => {
+    const message = postgresNameProblem(what, name);
+    if (message !== undefined) context.addIssue({ code: "custom", message });
+  });
 const ENTRY = storePath("POSTGRES");
 
 const serverName = z.string().regex(/^[a-z]([a-z0-9-]{0,48}[a-z0-9])?$/, "must be a name of a-z, 0-9 and -");
@@ -46,9 +49,9 @@ export const postgresOptions = z
     memoryMiB: z.int().min(256).default(512).describe("Memory that each server requests; its limit is twice that"),
     databases: z
       .record(
-        name,
+        nameOf("database"),
         z.strictObject({
-          owner: name,
+          owner: nameOf("owner"),
           extensions: z.array(z.string().regex(/^[a-z][a-z0-9_-]*$/, "must be the name of an extension")).default([]),
           path: z.string(),
           key: z.string(),

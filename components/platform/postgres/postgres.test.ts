@@ -153,7 +153,14 @@ test.each([
 test.each([
   ["no database", {}, /at least one database/],
   ["an owner of two databases", { a: { owner: "x", path: "a", key: "b" }, b: { owner: "x", path: "a", key: "b" } }, /an owner of its own/],
-  ["a reserved owner", { a: { owner: "postgres", path: "a", key: "b" } }, /no name that Postgres keeps/],
+  ["a reserved owner", { a: { owner: "postgres", path: "a", key: "b" } }, /is a name that Postgres keeps/],
+  [
+    "an owner whose Secret would be the operator's",
+    { a: { owner: "superuser", path: "a", key: "b" } },
+    /is the name of a Secret that Postgres' operator keeps/,
+  ],
+  ["an owner that names no object", { a: { owner: "shop_", path: "a", key: "b" } }, /not end with _/],
+  ["a database that names no object", { _a: { owner: "shop", path: "a", key: "b" } }, /begin with a letter/],
 ])("%s is refused", (_, databases, message) => {
   expect(JSON.stringify(postgres.options.safeParse({ databases }).error?.issues)).toMatch(message);
 });
