@@ -247,7 +247,7 @@ test("where somebody has changed the image since the promotion began, nothing is
   fs.writeFileSync(site, text);
   setImage("stg", `${host}/library/writer:1.0.0`);
   git("commit", "-qam", "as it was");
-}, 60_000);
+});
 
 test("as a pull request: the settings and what is rendered of them, on a branch above main; the checkout stays as it is, and again is the same request", async () => {
   setImage("dev", `${host}/library/writer:1.1.0`);
