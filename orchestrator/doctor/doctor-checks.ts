@@ -13,7 +13,7 @@ import { missingSshTools } from "../hosts/ssh-tools";
 import { doubtLines } from "../run/doubt-text";
 import { foldRuns } from "../store/run-fold";
 import { readRuns } from "../store/run-records";
-import { checkoutCommit } from "../target/checkout";
+import { askGit } from "../target/checkout";
 import { configuredBackend } from "../target/configured-backend";
 import type { Program } from "../target/program";
 import { ownAuthority } from "../target/trust";
@@ -95,8 +95,8 @@ const programFinding = (program: Promise<Program>): Promise<Finding> =>
   }, "correct what is named");
 
 async function checkoutFinding(): Promise<Finding> {
-  const commit = await checkoutCommit();
-  if (commit === undefined) return look("no git repository", "--affected and plans know no commit here");
+  const commit = await askGit();
+  if ("why" in commit) return look(commit.why, "--affected and plans know no commit here");
   return commit.clean ? ok(commit.hash.slice(0, 12)) : look(`${commit.hash.slice(0, 12)} with changes`, "commit them: a plan of other changes is refused");
 }
 
