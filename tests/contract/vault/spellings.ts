@@ -36,11 +36,12 @@ export const spellings = (clean: string, ownStack: string): string[] => {
     `%ZZ/${clean}`,
   ].map((path) => `/v1/${path}`);
 };
-/** Paths that a stack's policy allows, whose `..` leads out of its folder. */
+/** Paths whose `..` leads out of a stack's folder: those that its policy allows, and the nearest ones that end at an entry of another stack. */
 export function waysOut(stack: string, others: readonly string[]): string[] {
-  const parts = ["%2e%2e", "%2E.", ".%2e", "%2e", "x", "environments", "clusters", "store", "certificate", "cluster-secret-store", ...others];
-  const pairs = parts.flatMap((one) => parts.map((two) => `${one}/${two}`));
-  const places = [...parts, ...pairs, ...parts.map((part) => `cluster-secret-store/secrets/${part}`)].filter((place) => /%2e|\.\./i.test(place));
+  const up = "%2e%2e";
+  const words = ["x", "environments", "clusters", "store", "certificate", "cluster-secret-store", ...others];
+  const pairs = [`${up}/${up}`, ...words.flatMap((word) => [`${up}/${word}`, `${word}/${up}`])];
+  const places = [up, "%2E.", ".%2e", "%2e", ...pairs, ...others.map((other) => `${up}/${other}/certificate`), `cluster-secret-store/secrets/${up}`];
   return ["", `environments/${stack}/`].flatMap((folder) => places.flatMap((place) => ["data", "metadata"].map((part) => `/v1/kv/${part}/${folder}${place}`)));
 }
 
