@@ -13,7 +13,7 @@ import { scaleOf } from "./scale";
 import { badRequest, invalid, methodNotAllowed, qualified, StatusError } from "./status";
 import type { Admit, WriteOptions, Written } from "./store";
 
-/** An apply gives each field its owner by the kind's schema: one that is not in it is refused, whatever `fieldValidation` asks. */
+/** An apply gives each field its owner by the kind's schema: one that is not in it is refused, whatever `fieldValidation` asks. Names all of them, a real server some. */
 function refuseUndeclared(type: ResourceType, name: string, body: Json): void {
   const errors = undeclaredFields(body, type).map((field) => `${field}: field not declared in schema`);
   if (errors.length === 0) return;
