@@ -27,6 +27,19 @@ beforeAll(async () => {
 });
 afterAll(() => rehearsal.close());
 
+/** A lock of the stack as the engine writes it. @returns its file */
+function heldBy(holder: { pid: number; hostname: string; process: object }): string {
+  const locks = path.join(new URL(env["PULUMI_BACKEND_URL"] ?? "").pathname, ".pulumi/locks/organization/homelab/tools");
+  const file = path.join(locks, "of-a-test.json");
+  fs.mkdirSync(locks, { recursive: true });
+  fs.writeFileSync(file, JSON.stringify({ username: "anna", timestamp: "2026-01-02T03:04:05Z", ...holder }));
+  return file;
+}
+const lockOfElsewhere = (): string => {
+  const { pid, ...identity } = ownIdentity() ?? { pid: 0 };
+  return heldBy({ pid, hostname: "elsewhere", process: { ...identity, bootId: "another" } });
+};
+
 /** Runs `homelab` without a terminal. */
 const run = (...args: string[]): Promise<Finished> => rehearsal.start(args, { env, checkout }).done;
 /** Runs `homelab` at a terminal at which `input` is typed. */
@@ -132,21 +145,28 @@ test("of two runs at once one works; the other ends at once and names it, and wi
 });
 
 test("the lock of a run on this machine is not cleared while that runs; the lock of one elsewhere is", async () => {
-  const locks = path.join(new URL(env["PULUMI_BACKEND_URL"] ?? "").pathname, ".pulumi/locks/organization/homelab/tools");
   const { pid, ...identity } = ownIdentity() ?? { pid: 0 };
-  const lock = { pid, username: "anna", hostname: os.hostname(), timestamp: "2026-01-02T03:04:05Z" };
-  const file = path.join(locks, "of-a-test.json");
-  fs.mkdirSync(locks, { recursive: true });
-  fs.writeFileSync(file, JSON.stringify({ ...lock, process: identity }));
+  const file = heldBy({ pid, hostname: os.hostname(), process: identity });
   const refused = await run("unlock", "tools", "--yes");
   expect([refused.code, refused.stdout, fs.existsSync(file)]).toEqual([1, "", true]);
   expect(refused.stderr).toMatch(
     new RegExp(`^error: tools is held by anna@.* \\(process ${pid}, since .*\\), which runs on this machine\\n {2}next: .*kill ${pid}`),
   );
-  fs.writeFileSync(file, JSON.stringify({ ...lock, hostname: "elsewhere", process: { ...identity, bootId: "another" } }));
+  expect(lockOfElsewhere()).toBe(file);
   const cleared = await run("unlock", "tools", "--yes");
   expect([cleared.code, cleared.stderr, fs.existsSync(file)]).toEqual([0, "", false]);
   expect(cleared.stdout).toContain("tools is held by anna@elsewhere");
+});
+
+test("a run whose stack is held by a run elsewhere: at a terminal a table with the failure, who holds it, and the command that clears it", async () => {
+  const file = lockOfElsewhere();
+  const { code, stdout } = await typing("fullstack.pw\n", "destroy", "tools");
+  expect([code, fs.existsSync(file)]).toEqual([1, true]);
+  expect(stdout).toMatch(
+    /^✘ tools: another run holds the stack: anna@elsewhere \(process \d+, since 2026-01-02T03:04:05Z\)\n {2}next: .* `?homelab unlock tools/m,
+  );
+  expect(stdout).toMatch(/^tools +failed +0 /m);
+  fs.rmSync(file);
 });
 
 test("doctor finds a bucket for the states that does not answer, and looks at the rest all the same", async () => {
