@@ -25,7 +25,9 @@ test.each([
 
 test.each([
   [60, "ok"],
+  [21, "ok"],
   [20, "look"],
+  [0, "look"],
   [-1, "wrong"],
 ])("a certificate that ends in %d days: %s", (days, verdict) => {
   const now = Date.parse("2026-01-01T00:00:00Z");
