@@ -26,7 +26,9 @@ export const ENTRY_PLACES: readonly string[] = ["+", "+/+", `${STORE}/+`];
 export function isEntryPlace(path: string): boolean {
   const parts = path.split("/");
   if (parts[0] === CLUSTERS || parts[0] === ENVIRONMENTS) return false;
-  return parts.length <= 2 || path === storePath(parts.at(-1));
+  return ENTRY_PLACES.map((place) => place.split("/")).some(
+    (place) => place.length === parts.length && place.every((one, at) => one === "+" || one === parts[at]),
+  );
 }
 
 /** The homelab's own certificate authority, where it has one: path and keys of certificate and key, as PEM. */

@@ -3,7 +3,6 @@
  * user can read it. A second process removes it as soon as this one ends, however it ends: it waits on a pipe whose other end only this
  * process holds. If both were killed at once, the next run removes the folder.
  */
-
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";

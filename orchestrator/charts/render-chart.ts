@@ -1,5 +1,4 @@
 /** Renders a chart with its values, by the helm executable. */
-
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";

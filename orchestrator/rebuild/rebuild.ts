@@ -14,9 +14,9 @@ import { type Arguments, forOnly, usageError } from "../cli/arguments";
 import { EXIT, type ExitCode } from "../cli/exit-codes";
 import { askByName, refuseUnasked } from "../cli/gate";
 import type { Session } from "../cli/session";
-import { holdRunLock, runLocks } from "../run/run-lock";
 import { REAL_PARTS, type RunParts } from "../run/run-setup";
 import { runStacks } from "../run/run-stacks";
+import { whileHeld } from "../run/while-held";
 import { migrationRecord, StateMigration, writeRecord } from "../state/state-migration";
 import { endRebuild, type RebuildRecord, readRebuild, writeRebuild } from "../store/rebuild-record";
 import { backendOf, configuredBackend } from "../target/configured-backend";
@@ -126,15 +126,13 @@ async function untilItAnswers(backend: string, engine: Engine, session: Session)
 
 async function move({ site, record, args, session, say }: Rebuild, local: string): Promise<void> {
   const engine = engineAt(args, site);
-  const lock = await holdRunLock(runLocks(site.runsDir), "rebuild", session, args.flag("wait"));
-  try {
+  const moveAll = async (): Promise<void> => {
     await untilItAnswers(record.target, engine, session);
     writeRecord(migrationRecord(site.runsDir), await new StateMigration(engine, say).migrate(local, record.target, []));
     if (site.kind === "lab") setLabBackend(record.target);
     writeRebuild(site.runsDir, { ...record, moved: true });
-  } finally {
-    lock.release();
-  }
+  };
+  await whileHeld(site.runsDir, "rebuild", session, moveAll, args.flag("wait"));
 }
 
 /** Pods of applications wait for images that nobody has pushed into the new registry. @returns whether the other stacks may be built */

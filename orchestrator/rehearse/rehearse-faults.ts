@@ -6,7 +6,7 @@ import { setLabBackend } from "../target/site";
 import { ownBackend } from "./own-backend";
 import { type Ended, type QueuedFault, RehearsalLab, succeed } from "./rehearsal-lab";
 import { isOfStates, type Scenario } from "./scenarios";
-import { judge, type Observed, type Verdict } from "./verdict";
+import { firstLine, judge, type Observed, type Verdict } from "./verdict";
 
 export interface Rehearsed {
   fault: string;
@@ -79,7 +79,7 @@ async function changedByAnotherRun(lab: RehearsalLab, stacks: readonly string[])
   await lab.settle();
   const before = await lab.lastSeq();
   const { code, stderr } = await lab.run("up", ...stacks, ...OPTIONS);
-  if (code !== 0) return [`nothing, because it failed: ${stderr.trim().split("\n")[0] ?? ""}`];
+  if (code !== 0) return [`nothing, because it failed: ${firstLine(stderr)}`];
   // A run writes its states, which may be in the lab's own bucket.
   return (await lab.writes(before)).filter(({ system }) => system !== "s3").map(({ system, target, action }) => `${system} ${target} ${action}`);
 }

@@ -9,6 +9,7 @@ import { counted } from "../../common/counted";
 import { asError } from "../../common/errors";
 import type { Program } from "../target/program";
 import type { RehearsalLab } from "./rehearsal-lab";
+import { firstLine } from "./verdict";
 
 export interface Proof {
   what: string;
@@ -47,8 +48,6 @@ export async function proofOf(what: string, work: () => Promise<string>): Promis
     return { what, ok: false, says: asError(thrown).message };
   }
 }
-
-const firstLine = (text: string): string => text.trim().split("\n")[0] ?? "";
 
 /** As {@link proofOf}, with only the first line of a failure. */
 async function prove(what: string, work: () => Promise<string>): Promise<Proof> {

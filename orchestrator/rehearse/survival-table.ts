@@ -1,13 +1,11 @@
 /** What a rehearsal of faults found, as a table for a terminal. */
 import { counted } from "../../common/counted";
-import { renderRecords } from "../report/table";
+import { clip, renderRecords } from "../report/table";
 import type { Rehearsed } from "./rehearse-faults";
 import { VERDICTS } from "./verdict";
 
 /** Columns that a reason has at least. */
 const LEAST_OF_REASON = 30;
-
-const clip = (text: string, width: number): string => (text.length > width ? `${text.slice(0, width - 1)}…` : text);
 
 /** @param columns of the terminal; a reason is cut to one line of it, but for a terminal that is too narrow for a table */
 export function survivalTable(done: readonly Rehearsed[], seed: number, columns: number): string {

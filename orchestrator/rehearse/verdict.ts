@@ -52,7 +52,7 @@ function unclear({ stderr, report }: RunEnd): string | undefined {
   return undefined;
 }
 
-const firstLine = (text: string): string => text.trim().split("\n")[0] ?? "";
+export const firstLine = (text: string): string => text.trim().split("\n")[0] ?? "";
 
 const list = (what: string, names: readonly string[]): string[] => (names.length === 0 ? [] : [`${what}: ${names.slice(0, 3).join(", ")}`]);
 

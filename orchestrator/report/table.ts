@@ -40,7 +40,7 @@ const TABLE_WIDTH = 80;
 const LEAST_OF_FIRST = 8;
 const INDENT = "  ";
 
-const clip = (text: string, width: number): string => (text.length > width ? `${text.slice(0, width - 1)}…` : text);
+export const clip = (text: string, width: number): string => (text.length > width ? `${text.slice(0, width - 1)}…` : text);
 
 /** On a terminal that is too narrow for a table: the first cell of a row, and below it the others after their titles. */
 export function renderRecords(head: readonly string[], rows: readonly (readonly string[])[], columns: number): string {

@@ -8,18 +8,8 @@ import { type MigrationRecord, migrationRecord, readRecord, StateMigration, writ
 import { backendOf } from "../target/configured-backend";
 import { engineOf, engineRunner } from "../target/engine";
 import { listStacks } from "../target/program";
-import { openSite, type Site } from "../target/site";
-import { holdRunLock, runLocks } from "./run-lock";
-
-/** Runs while no run of this machine can write the states. */
-async function alone(site: Site, session: Session, act: () => Promise<void>): Promise<void> {
-  const lock = await holdRunLock(runLocks(site.runsDir), "state migrate", session);
-  try {
-    await act();
-  } finally {
-    lock.release();
-  }
-}
+import { openSite } from "../target/site";
+import { whileHeld } from "./while-held";
 
 /** Going back overwrites the states at the old backend, and removes those at the new one. */
 async function mayGoBack({ from, to, stacks }: MigrationRecord, args: Arguments, session: Session): Promise<boolean> {
@@ -40,18 +30,19 @@ export async function migrateState(args: Arguments, session: Session): Promise<E
     (backend, command) => run(command, { ...site.env, PULUMI_BACKEND_URL: backend }),
     (line) => session.out(`${line}\n`),
   );
+  const alone = (act: () => Promise<void>): Promise<void> => whileHeld(site.runsDir, "state migrate", session, act);
   const recordFile = migrationRecord(site.runsDir);
   if (args.flag("back")) {
     const record = readRecord(recordFile);
     if (!(await mayGoBack(record, args, session))) return EXIT.refused;
-    await alone(site, session, () => migration.back(record));
+    await alone(() => migration.back(record));
     session.out(`the stacks are in ${record.from} again\n`);
     return EXIT.done;
   }
   const [from, to] = [args.text("from") ?? backendOf(site), args.text("to")];
   if (from === undefined || to === undefined || from === to)
     throw new HomelabError("E_USAGE", "give two backends: --from URL --to URL", { hint: "file://<folder> or s3://<bucket>/<prefix>?endpoint=…" });
-  await alone(site, session, async () => writeRecord(recordFile, await migration.migrate(from, to, args.words)));
+  await alone(async () => writeRecord(recordFile, await migration.migrate(from, to, args.words)));
   session.out(`${from} is as it was. Set PULUMI_BACKEND_URL (or backend.url in Pulumi.yaml) to ${to}; \`homelab state migrate --back\` goes back.\n`);
   return EXIT.done;
 }

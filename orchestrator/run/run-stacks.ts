@@ -15,9 +15,9 @@ import { doubtLines } from "./doubt-text";
 import { type GatedChange, gatedChanges, gateLines, lostBy, unapproved } from "./gated-changes";
 import { type GivenPlan, holdAgainst, readPlan, writePlan } from "./plan-files";
 import { runAffected } from "./run-affected";
-import { holdRunLock, runLocks } from "./run-lock";
 import { runOnce } from "./run-once";
 import { prepare, REAL_PARTS, type RunOperation, type RunParts, release } from "./run-setup";
+import { whileHeld } from "./while-held";
 
 export type RunCommand = Exclude<RunOperation, "preview-destroy">;
 
@@ -132,11 +132,9 @@ async function runChosen(operation: RunOperation, args: Arguments, session: Sess
   const chosen = planned === undefined ? args : forOnly(args, planned);
   // The runs of the rebuild itself do not print this.
   if (parts.takeOver === undefined) for (const line of rebuildLines(runsDir)) session.err(`note: ${line}\n`);
-  const lock = await holdRunLock(runLocks(runsDir), operation, session, args.flag("wait"));
-  try {
+  const askAndRun = async (): Promise<ExitCode> => {
     const refused = asked === undefined ? undefined : await showAndAsk(asked, chosen, session, parts, plan);
     return refused ?? (await run(operation, chosen, session, parts)).code;
-  } finally {
-    lock.release();
-  }
+  };
+  return whileHeld(runsDir, operation, session, askAndRun, args.flag("wait"));
 }

@@ -16,7 +16,7 @@ import { secretsPlace } from "../target/lab-secrets";
 import { listStacks } from "../target/program";
 import { besideRuns, openSite, type Site } from "../target/site";
 import { queryAll } from "./query-stacks";
-import { holdRunLock, runLocks } from "./run-lock";
+import { whileHeld } from "./while-held";
 
 interface States {
   site: Site;
@@ -71,8 +71,7 @@ async function overwrite(states: States, what: string, stacks: readonly string[]
       subject: held,
       hint: `wait for its end; a lock that nobody holds: homelab state unlock ${held}`,
     });
-  const lock = await holdRunLock(runLocks(states.site.runsDir), what, session);
-  try {
+  await whileHeld(states.site.runsDir, what, session, async () => {
     const there = stacks.filter((stack) => states.stacks.includes(stack));
     if (there.length > 0) {
       const kept = newFolder(states.site, session, `-before-${what}`);
@@ -80,9 +79,7 @@ async function overwrite(states: States, what: string, stacks: readonly string[]
       session.out(`what was there is kept in ${kept}\n`);
     }
     await act();
-  } finally {
-    lock.release();
-  }
+  });
 }
 
 function leftAsItWas(session: Session): ExitCode {

@@ -1,5 +1,4 @@
 /** `homelab vault …`: the running Vault. */
-
 import * as path from "node:path";
 import { z } from "zod";
 import { answered } from "../../common/answer";

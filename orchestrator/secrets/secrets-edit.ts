@@ -1,5 +1,4 @@
 /** `homelab secrets edit`: the values in an editor. Their plaintext is in a private folder, which is removed with this process. */
-
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { parse, stringify } from "yaml";

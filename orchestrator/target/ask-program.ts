@@ -1,5 +1,4 @@
 /** Asks the program's own code, which answers in JSON. */
-
 import * as path from "node:path";
 import { z } from "zod";
 import { spawn } from "../../common/children";

@@ -1,5 +1,4 @@
 /** Starts, asks and stops the lab. The lab is a process of its own, known by its files and its control port only. */
-
 import * as fs from "node:fs";
 import * as http from "node:http";
 import * as path from "node:path";

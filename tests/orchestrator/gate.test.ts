@@ -27,9 +27,11 @@ beforeAll(async () => {
 });
 afterAll(() => rehearsal.close());
 
-/** A lock of the stack as the engine writes it. @returns its file */
-function heldBy(holder: { pid: number; hostname: string; process: object }): string {
-  const locks = path.join(new URL(env["PULUMI_BACKEND_URL"] ?? "").pathname, ".pulumi/locks/organization/homelab/tools");
+const folderOf = (url: string | undefined): string => new URL(url ?? "").pathname;
+
+/** A lock of the stack as the engine writes it, or, without `process`, as the CLI does. @returns its file */
+function heldBy(holder: { pid: number; hostname: string; process?: object }): string {
+  const locks = path.join(folderOf(env["PULUMI_BACKEND_URL"]), ".pulumi/locks/organization/homelab/tools");
   const file = path.join(locks, "of-a-test.json");
   fs.mkdirSync(locks, { recursive: true });
   fs.writeFileSync(file, JSON.stringify({ username: "anna", timestamp: "2026-01-02T03:04:05Z", ...holder }));
@@ -197,7 +199,6 @@ async function stateWithVm(): Promise<void> {
   await state.write(exported);
 }
 
-const folderOf = (url: string | undefined): string => new URL(url ?? "").pathname;
 const stateFile = (backend = folderOf(env["PULUMI_BACKEND_URL"])): string => path.join(backend, ".pulumi", "stacks", "homelab", "tools.json");
 const stored = (): string => fs.readFileSync(stateFile(), "utf8");
 
@@ -308,10 +309,7 @@ describe("commands that overwrite states", () => {
     expect(commands).toEqual(["status", "state unlock <stack>"]);
     const [look = "", clear = ""] = commands;
     const words = clear.replace("<stack>", "tools").split(" ");
-    const locks = path.join(folderOf(env["PULUMI_BACKEND_URL"]), ".pulumi/locks/organization/homelab/tools");
-    const file = path.join(locks, "of-elsewhere.json");
-    fs.mkdirSync(locks, { recursive: true });
-    fs.writeFileSync(file, JSON.stringify({ pid: 1, username: "anna", hostname: "elsewhere", timestamp: "2026-01-02T03:04:05Z" }));
+    const file = heldBy({ pid: 1, hostname: "elsewhere" });
     expect((await run(look)).stdout).toMatch(/^tools +locked /m);
     const question = /^tools is held by anna@elsewhere.*\nClear the lock of tools\? If the run that holds it is still alive, .* \(yes\/no\) /;
     for (const typed of ["no\n", ""]) {

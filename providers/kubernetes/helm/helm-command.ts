@@ -1,5 +1,4 @@
 /** Installs by the `helm` executable. Values, credentials and the kubeconfig reach it by standard input and files of its own, never as arguments. */
-
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
